@@ -1,0 +1,263 @@
+"""The command line: one short function per command; parse, call the library, print.
+
+stdout is data, stderr is talk. Exit codes: 0 done, 1 our bug, 2 the user can mend it, 3 a gate the person asked for
+failed, 130 interrupted. Everything heavy is imported inside the functions, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer import Argument, Option
+
+from parlure.errors import ParlureError
+
+app = typer.Typer(
+    help="Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+MODEL_HELP = "nano, a run folder, a Hugging Face folder or a hub id such as openai/whisper-medium"
+
+
+class GateFailedError(Exception):
+    """A gate that the person asked for failed: exit code 3."""
+
+
+def say(message: str) -> None:
+    """Talk, on stderr."""
+    print(message, file=sys.stderr)  # noqa: T201
+
+
+def give(data: str) -> None:
+    """Data, on stdout."""
+    sys.stdout.write(data)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        give(f"parlure {version_of('parlure')}\n")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, Option(help="Folder to make: corpus, run and report.")] = Path("demo"),
+    seed: Annotated[int, Option(help="Another seed, another corpus and another run.")] = 1,
+) -> None:
+    """The whole road offline in minutes, on synthetic Québec French telephone speech and the built-in nano."""
+    from parlure.console import Console
+    from parlure.demo import demo as run_demo
+
+    summary = run_demo(out, seed=seed, console=Console())
+    give(summary.text + "\n")
+
+
+@app.command()
+def prepare(
+    source: Annotated[list[str], Argument(help="CSV, TSV or JSONL manifests, or folders of audio with .txt beside it.")],
+    out: Annotated[Path, Option(help="Corpus folder to make.")],
+    reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,
+    text: Annotated[str | None, Option(help="Column of the transcript.")] = None,
+    speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
+    session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
+    language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,
+    channels: Annotated[Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")] = None,
+    empty_text: Annotated[
+        Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
+    ] = "reject",
+    strict: Annotated[bool, Option("--strict", help="Exit with 3 if any row is rejected.")] = False,
+    ratios: Annotated[str, Option(help="Shares of train, dev and test by hours.")] = "0.8,0.1,0.1",
+    group_by: Annotated[str, Option(help="What no two splits may share.")] = "speaker,session",
+    seed: Annotated[int, Option(help="Decides the split.")] = 1,
+    copy_audio: Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")] = False,
+) -> None:
+    """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
+    from parlure.console import Console
+    from parlure.corpus.prepare import prepare as run_prepare
+
+    with Console().bar("reading") as bar:
+        summary = run_prepare(
+            source, out, reader=reader, text=text, speaker=speaker, session=session, language=language,
+            channels=channels, empty_text=empty_text, strict=strict,
+            ratios=_ratios(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
+            copy_audio=copy_audio, progress=bar,
+        )  # fmt: skip
+    for line in summary.lines():
+        say(line)
+    if strict and summary.n_rejected:
+        raise GateFailedError(f"{summary.n_rejected} rows were rejected, see {out / 'rejected.jsonl'}")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, Argument(help="Recipe (TOML).")],
+    corpus: Annotated[str | None, Option(help="Corpus folder, in place of the recipe's.")] = None,
+    model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}.")] = None,
+    out: Annotated[Path, Option(help="Run folder to make.")] = Path("run"),
+    set_: Annotated[list[str] | None, Option("--set", help="section.field=value, any number of times.")] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Check corpus, labels and model, then stop.")] = False,
+) -> None:
+    """Corpus + recipe → run: the adapter or model with the best dev WER."""
+    from parlure.console import Console
+    from parlure.recipe import load_recipe
+
+    settings = load_recipe(recipe, set_ or [], corpus, model)
+    from parlure.training.loop import train as run_train
+
+    console = Console()
+    try:
+        with console.training() as on_event:
+            summary = run_train(settings, out, resume=resume, dry_run=dry_run, on_event=on_event)
+    except KeyboardInterrupt:
+        say(f"interrupted; {out} holds a checkpoint: go on with the same command and --resume")
+        raise
+    if dry_run:
+        say(f"all is in order: {summary.n_steps} steps to do")
+        return
+    say(
+        f"dev WER {summary.base_wer:.1f} % → {summary.best_wer:.1f} % at step {summary.best_step} of {summary.n_steps}"
+        + (", stopped early" if summary.stopped_early else "")
+    )
+    say(f"next: parlure evaluate {settings.data.corpus} --model {out} --against {settings.model.base} --out report")
+
+
+@app.command()
+def transcribe(
+    audio: Annotated[list[Path], Argument(help="Audio files of any length.")],
+    model: Annotated[str, Option(help=f"{MODEL_HELP}.")],
+    language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
+    task: Annotated[Literal["transcribe", "translate"], Option(help="translate gives English.")] = "transcribe",
+    timestamps: Annotated[Literal["none", "segment"], Option(help="Times per phrase, or none.")] = "none",
+    format_: Annotated[Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")] = "text",
+    out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
+) -> None:
+    """Audio → text, JSON lines, SubRip or WebVTT."""
+    from parlure.transcribing.transcribe import transcribe as run_transcribe
+    from parlure.transcribing.writers import NEED_TIMES, SUFFIXES, WRITERS
+
+    if timestamps == "none" and format_ in NEED_TIMES:
+        timestamps = "segment"
+    for path, hypothesis in run_transcribe(
+        audio, model=model, language=language, task=task, timestamps=timestamps
+    ):
+        written = WRITERS[format_](hypothesis)
+        if out is None:
+            give(written)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            target = out / (path.stem + SUFFIXES[format_])
+            target.write_text(written, encoding="utf-8")
+            say(f"{path} → {target}")
+
+
+@app.command()
+def evaluate(
+    corpus: Annotated[Path, Argument(help="Corpus folder.")],
+    model: Annotated[str, Option(help=f"The tuned model: {MODEL_HELP}.")],
+    out: Annotated[Path, Option(help="Report folder to make.")],
+    against: Annotated[str | None, Option(help="The base model, decoded in exactly the same way.")] = None,
+    split: Annotated[str, Option(help="Which split to decode.")] = "test",
+) -> None:
+    """Decode a split with one model or two → report: WER, difference, interval, verdict."""
+    from parlure.console import Console
+    from parlure.scoring.skills import evaluate as run_evaluate
+
+    with Console().bar("decoding") as bar:
+        report = run_evaluate(corpus, model, out, against=against, split=split, progress=bar)
+    from parlure.scoring.page import verdict_sentence
+
+    headline, sentence, _ = verdict_sentence(report)
+    say(f"{headline}: {sentence}")
+    say(f"report: {out / 'report.html'}")
+
+
+@app.command()
+def score(
+    ref: Annotated[Path, Argument(help="References: JSON lines with id and text, a corpus folder, or plain lines.")],
+    hyp: Annotated[Path, Argument(help="Hypotheses: JSON lines with id and text, or plain lines.")],
+    against: Annotated[Path | None, Option(help="Hypotheses to compare with.")] = None,
+    profile: Annotated[list[str] | None, Option(help="Normaliser, any number of times: raw, basic, fr.")] = None,
+    as_json: Annotated[bool, Option("--json", help="Print the report's profiles as JSON.")] = False,
+) -> None:
+    """References and hypotheses → WER, without a model."""
+    from parlure.scoring.score import score as run_score
+
+    profiles = run_score(ref, hyp, against=against, profiles=profile or ())
+    if as_json:
+        give(json.dumps(profiles, indent=2, ensure_ascii=False) + "\n")
+        return
+    for name, systems in profiles.items():
+        for system in ("base", "tuned"):
+            if system in systems:
+                give(_score_line(name, system, systems[system]))
+        if "comparison" in systems:
+            c = systems["comparison"]
+            low, high = c["ci95"]
+            give(f"{name:6} difference {c['difference']:+.2f} points [{low:+.2f}, {high:+.2f}], {c['verdict']}\n")
+
+
+def _score_line(profile: str, system: str, rates: dict[str, Any]) -> str:
+    wer, cer = rates["wer"], rates["cer"]
+    return (
+        f"{profile:6} {system:5} WER {wer['rate']:.2f} % (S {wer['S']}, D {wer['D']}, I {wer['I']}, N {wer['N']}), "
+        f"CER {cer['rate']:.2f} %\n"
+    )
+
+
+def _ratios(text: str) -> tuple[float, float, float]:
+    try:
+        train_share, dev_share, test_share = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ParlureError(f"--ratios {text} is not three numbers", "for example --ratios 0.8,0.1,0.1") from error
+    return train_share, dev_share, test_share
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    from typer import TyperException
+
+    try:
+        code = app(arguments, prog_name="parlure", standalone_mode=False)
+    except ParlureError as error:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+        return 2
+    except GateFailedError as error:
+        say(f"error: {error}")
+        return 3
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except TyperException as error:
+        say(f"error: {getattr(error, 'format_message', lambda: str(error))()}")
+        say("hint: parlure COMMAND --help lists what a command takes")
+        return 2
+    except BrokenPipeError:
+        return 0  # the reader of our output has seen enough
+    except Exception:
+        traceback.print_exc()
+        say("error: this is a bug in parlure; please report it with the lines above")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Utterances → ids: unique, the same whatever the order of the rows, and fit to be file names."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from parlure.corpus.examine import Taken, place
+from parlure.corpus.manifest import stored
+from parlure.corpus.readers.row import Rejected
+
+_MAX_CHARS = 80  # at most 4 bytes each and a suffix: file systems take 255 bytes
+
+
+def safe_name(text: str) -> str:
+    """A name fit to be a file name on any system; where something had to be replaced, a hash keeps it unique."""
+    normal = unicodedata.normalize("NFC", text)
+    safe = re.sub(r"[^\w.-]+", "_", normal).strip("._-")[:_MAX_CHARS].encode()[:200].decode(errors="ignore")
+    return safe if safe and safe == text else f"{safe}-{_digest(text)}".strip("-")
+
+
+def recording_names(recordings: Iterable[Path], folder: Path) -> dict[Path, str]:
+    """A name for each recording: its file's stem, followed by a hash of its path where two have the same stem.
+
+    Args:
+        recordings: their paths, repeated as they may be.
+        folder: the corpus folder; a recording near it has the same hash on every machine.
+    """
+    by_stem: dict[str, set[Path]] = defaultdict(set)
+    for path in recordings:
+        by_stem[safe_name(path.stem).casefold()].add(path)
+    names = {}
+    for paths in by_stem.values():
+        for path in paths:
+            stem = safe_name(path.stem)
+            names[path] = stem if len(paths) == 1 else f"{stem}-{_digest(stored(str(path), folder))}"
+    return names
+
+
+def give_ids(taken: Sequence[Taken], names: dict[Path, str]) -> tuple[dict[str, Taken], list[Rejected]]:
+    """Rows by id: the row's own, or recording, span in ms and channel: ``call_7-001500-004250-c1``.
+
+    A whole recording has no span in its id. Of rows with one id the first is kept.
+
+    Args:
+        taken: the usable rows.
+        names: as :func:`recording_names` gives them.
+
+    Returns:
+        The rows by id in their order, and the rows whose id was taken.
+    """
+    by_id: dict[str, Taken] = {}
+    duplicates = []
+    for one in taken:
+        row = one.row
+        if row.id is not None:
+            name = safe_name(row.id)
+        else:
+            name = names[row.audio]
+            if row.start is not None or row.end is not None:
+                name += f"-{round(one.start * 1000):06d}-{round(one.end * 1000):06d}"
+            if one.channel is not None:
+                name += f"-c{one.channel}"
+        if name in by_id:
+            same = f"the id {row.id}" if row.id is not None else "the same recording, span and channel"
+            sentence = f"{same} is already in {place(by_id[name].row)}"
+            duplicates.append(Rejected(row.source, row.line, row.raw, "duplicate_id", sentence))
+        else:
+            by_id[name] = one
+    return by_id, duplicates
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

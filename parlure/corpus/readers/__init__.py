@@ -1,0 +1,59 @@
+"""Source → rows: one file per format, one row in READERS.
+
+A reader takes the source and the person's column names and yields :class:`Row` or :class:`Rejected`; it raises
+only what no row can say (a missing column, a file that is not UTF-8).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from parlure.corpus.readers.folder import read_folder
+from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
+from parlure.errors import ParlureError
+
+Reader = Callable[[str, Columns], Iterator[Row | Rejected]]
+
+READERS: dict[str, Reader] = {
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "jsonl": read_jsonl,
+    "folder": read_folder,
+}
+_BY_SUFFIX = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+def guess_reader(source: str) -> str:
+    """The name of the reader for a source: by its suffix, or ``folder``.
+
+    Raises:
+        ParlureError: there is no such source, or its suffix says nothing.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return "folder"
+    known = f"known are {', '.join(READERS)}"
+    if "://" in source:
+        raise ParlureError(f"{source} is not a file or folder", f"download it first; {known}")
+    if not path.exists():
+        raise ParlureError(f"there is no source {source}", "check the path")
+    if path.suffix.lower() not in _BY_SUFFIX:
+        raise ParlureError(f"{source}: its suffix does not say what it is", f"--reader NAME; {known}")
+    return _BY_SUFFIX[path.suffix.lower()]
+
+
+def read_rows(source: str, columns: Columns, reader: str | None = None) -> Iterator[Row | Rejected]:
+    """The rows of a source, by a named reader or by the one that its name suggests.
+
+    Raises:
+        ParlureError: no such reader or source, or what the reader raises.
+    """
+    name = guess_reader(source) if reader is None else reader
+    if name not in READERS:
+        close = difflib.get_close_matches(name, READERS, n=1)
+        hint = f"did you mean {close[0]}" if close else f"known are {', '.join(READERS)}"
+        raise ParlureError(f"there is no reader {name}", hint)
+    return READERS[name](source, columns)

@@ -1,0 +1,187 @@
+"""What every reader yields: rows as the person wrote them, and rows that could not be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from parlure.corpus.manifest import TASKS, Segment, parse_segments
+from parlure.errors import ParlureError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the person calls the columns; None is parlure's own name (``text``, ``speaker``, ``session``).
+
+    A name given here has to exist in the source.
+    """
+
+    text: str | None = None
+    speaker: str | None = None
+    session: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """The names that the person gave, by parlure's own."""
+        pairs = {"text": self.text, "speaker": self.speaker, "session": self.session}
+        return {own: name for own, name in pairs.items() if name is not None}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a source: nothing in it has been checked against the audio.
+
+    Attributes:
+        source: the manifest or folder it comes from, as the person named it.
+        line: line of the source, from 1; None in a folder.
+        raw: the fields as they stand in the source.
+        audio: path of the recording.
+        text: the transcript; None is *not transcribed*, the empty string is what the person wrote.
+        start: seconds from the recording's start; None is its start.
+        end: seconds from the recording's start; None is its end.
+        others: as :class:`parlure.corpus.manifest.Utterance` has them; None is not given.
+    """
+
+    source: str
+    line: int | None
+    raw: Mapping[str, Any]
+    audio: Path
+    text: str | None
+    id: str | None = None
+    speaker: str | None = None
+    session: str | None = None
+    language: str | None = None
+    task: str | None = None
+    split: str | None = None
+    start: float | None = None
+    end: float | None = None
+    channel: int | None = None
+    segments: tuple[Segment, ...] | None = None
+    prompt: str | None = None
+    tags: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One row that is not taken.
+
+    Attributes:
+        source: as in :class:`Row`.
+        line: as in :class:`Row`.
+        raw: as in :class:`Row`.
+        reason: a reason code, such as ``malformed_row``.
+        sentence: what is wrong with it, in words.
+    """
+
+    source: str
+    line: int | None
+    raw: Mapping[str, Any]
+    reason: str
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A line of ``rejected.jsonl``."""
+        return {
+            "source": self.source,
+            "line": self.line,
+            "reason": self.reason,
+            "sentence": self.sentence,
+            "row": dict(self.raw),
+        }
+
+
+def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Mapping[str, Any]) -> Row | Rejected:
+    """A row from its fields under parlure's own names; a rejection if one of them makes no sense.
+
+    Args:
+        source: the manifest, which ``audio`` is relative to the folder of.
+        line: line of the source.
+        raw: what is kept of the row for a person to see.
+        fields: values as text (from a table) or as JSON values; an empty text is a field not given, except ``text``.
+    """
+    try:
+        values = {name: _parse(name, value) for name, value in fields.items() if name in _PARSERS}
+    except ParlureError as error:
+        return Rejected(source, line, raw, "malformed_row", error.message)
+    audio = values.pop("audio", None)
+    if audio is None:
+        return Rejected(source, line, raw, "malformed_row", "the row names no audio file")
+    values.setdefault("text", None)
+    return Row(source=source, line=line, raw=raw, audio=Path(source).parent / audio, **values)
+
+
+def _parse(name: str, value: Any) -> Any:
+    if name != "text" and (value is None or (isinstance(value, str) and not value.strip())):
+        return () if name == "tags" else None
+    return _PARSERS[name](name, value)
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value.strip() if value else value
+    raise ParlureError(f"{name} is {value!r}, not a text")
+
+
+def _label(name: str, value: Any) -> str:
+    """A text, or a number used as a name, such as speaker 12."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ParlureError(f"{name} is {value!r}, not a text")
+    return str(value).strip()
+
+
+def _seconds(name: str, value: Any) -> float:
+    try:
+        # a spreadsheet in French writes 1,5
+        seconds = float(value.strip().replace(",", ".") if isinstance(value, str) else value)
+    except (TypeError, ValueError) as error:
+        raise ParlureError(f"{name} is {value!r}, not a time in seconds such as 12.5") from error
+    if isinstance(value, bool) or not 0 <= seconds < float("inf"):
+        raise ParlureError(f"{name} is {value!r}, not a time in seconds such as 12.5")
+    return seconds
+
+
+def _channel(name: str, value: Any) -> int:
+    try:
+        number = float(value)  # pandas writes a column of whole numbers with gaps as 0.0, 1.0
+    except (TypeError, ValueError) as error:
+        raise ParlureError(f"{name} is {value!r}, not a channel number from 0") from error
+    if isinstance(value, bool) or number not in range(1000):
+        raise ParlureError(f"{name} is {value!r}, not a channel number from 0")
+    return int(number)
+
+
+def _task(name: str, value: Any) -> str:
+    task = _label(name, value).lower()
+    if task not in TASKS:
+        raise ParlureError(f"{name} is {value!r}, neither transcribe nor translate")
+    return task
+
+
+def _segments(name: str, value: Any) -> tuple[Segment, ...] | None:
+    return parse_segments(value)
+
+
+def _tags(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
+        return tuple(value)
+    raise ParlureError(f"{name} is {value!r}, not a list of texts")
+
+
+_PARSERS = {
+    "audio": _label,
+    "text": _text,
+    "id": _label,
+    "speaker": _label,
+    "session": _label,
+    "language": _label,
+    "task": _task,
+    "split": _label,
+    "start": _seconds,
+    "end": _seconds,
+    "channel": _channel,
+    "segments": _segments,
+    "prompt": _text,
+    "tags": _tags,
+}
+FIELDS = tuple(_PARSERS)

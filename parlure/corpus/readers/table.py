@@ -1,0 +1,178 @@
+"""CSV, TSV or JSON Lines manifest → rows.
+
+Columns: ``audio`` (relative to the manifest) and ``text``; if wanted ``id, speaker, session, language, task,
+split, start, end, channel`` (times in seconds), in JSON Lines also ``segments, prompt, tags``. Other columns are
+kept in ``rejected.jsonl`` and otherwise left alone. A table is UTF-8, with or without a byte order mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from parlure.corpus.readers.row import FIELDS, Columns, Rejected, Row, parse_row
+from parlure.errors import ParlureError
+
+REQUIRED = ("audio", "text")
+# what other tools call these columns, to say which one was probably meant
+_OTHER_NAMES = {
+    "audio": ("path", "file", "filename", "file_name", "filepath", "audio_filepath", "audio_path", "wav", "recording"),
+    "text": ("transcript", "transcription", "transcripts", "sentence", "normalized_text", "raw_text", "texte"),
+    "speaker": ("speaker_id", "client_id", "spk", "locuteur"),
+    "session": ("session_id", "call", "call_id", "conversation", "conversation_id", "appel"),
+}
+
+
+def read_csv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
+    """Rows of a table with commas, or with semicolons as a French or German spreadsheet writes it.
+
+    Raises:
+        ParlureError: missing or empty file, not UTF-8, a missing column, a quote that is never closed.
+    """
+    text = _read_text(source)
+    header = text.split("\n", 1)[0]
+    delimiter = ";" if ";" in header and "," not in header else ","
+    # strict: a quote in the wrong place is an error here and not a row with half of the next one in it
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    yield from _read_table(source, columns, _csv_records(source, reader))
+
+
+def read_tsv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
+    """Rows of a table with tabs. A quote is a character like any other, unless a field is wrapped in two.
+
+    Raises:
+        ParlureError: missing or empty file, not UTF-8, a missing column.
+    """
+    lines = _read_text(source).replace("\r\n", "\n").split("\n")
+    yield from _read_table(source, columns, _tsv_records(lines))
+
+
+def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
+    """Rows of JSON Lines, one object a line; a key that some lines lack is a field not given there.
+
+    Raises:
+        ParlureError: missing or empty file, not UTF-8, a column that no line has.
+    """
+    lines = [(number, line) for number, line in enumerate(_read_text(source).split("\n"), 1) if line.strip()]
+    rows = [_json_object(line) for _, line in lines]
+    found = list(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
+    names = _column_names(source, columns, found)
+    for (number, line), row in zip(lines, rows, strict=True):
+        if isinstance(row, str):
+            yield Rejected(source, number, {"content": line}, "malformed_row", row)
+        else:
+            yield parse_row(source, number, row, {own: row[name] for own, name in names.items() if name in row})
+
+
+def _json_object(line: str) -> dict[str, Any] | str:
+    """The object, or a sentence that says why there is none."""
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        return f"the line is not JSON: {error}"
+    return value if isinstance(value, dict) else "the line is JSON but not an object"
+
+
+def _read_table(
+    source: str, columns: Columns, records: Iterator[tuple[int, list[str] | str]]
+) -> Iterator[Row | Rejected]:
+    """Rows of a table whose first record is its header; a record is cells, or a sentence saying why there are none."""
+    _, header = next(records, (1, []))
+    if isinstance(header, str):
+        raise ParlureError(f"{source} line 1: {header}", "the first line names the columns: audio,text,speaker")
+    header = [name.strip() for name in header]
+    names = _column_names(source, columns, header)
+    for name in names.values():
+        if header.count(name) > 1:
+            raise ParlureError(f"{source} has {header.count(name)} columns called {name}", "rename all but one")
+    for number, cells in records:
+        if isinstance(cells, str):
+            yield Rejected(source, number, {}, "malformed_row", cells)
+        elif len(cells) != len(header):
+            sentence = f"the row has {len(cells)} cells, the header {len(header)}: a text with a separator needs quotes"
+            yield Rejected(source, number, {"cells": cells}, "malformed_row", sentence)
+        else:
+            raw = dict(zip(header, cells, strict=True))
+            yield parse_row(source, number, raw, {own: raw[name] for own, name in names.items() if name in raw})
+
+
+def _csv_records(source: str, reader: Any) -> Iterator[tuple[int, list[str] | str]]:
+    """``(line, cells)``; a record over several lines has the number of its first."""
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise ParlureError(
+                    f"{source}: the quote opened in the row at line {number} is never closed",
+                    'close it, or write "" for a quote inside a quoted text',
+                ) from error
+            yield number, f"the row is not proper CSV: {error}"
+            continue
+        if cells:
+            yield number, cells
+
+
+def _tsv_records(lines: list[str]) -> Iterator[tuple[int, list[str] | str]]:
+    for number, line in enumerate(lines, start=1):
+        if line:
+            yield number, [_unwrapped(cell) for cell in line.split("\t")]
+
+
+def _unwrapped(cell: str) -> str:
+    inner = cell[1:-1]
+    wrapped = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"') if wrapped else cell
+
+
+def _column_names(source: str, columns: Columns, found: Collection[str]) -> dict[str, str]:
+    """The source's name of each of our columns, by our name.
+
+    Raises:
+        ParlureError: a required column, or one that the person named, is not there.
+    """
+    names = {own: own for own in FIELDS} | columns.given()
+    for own, name in names.items():
+        if name in found or (own not in REQUIRED and own not in columns.given()):
+            continue
+        close = [other for other in found if other.lower() in _OTHER_NAMES.get(own, ()) or other.lower() == own]
+        close += difflib.get_close_matches(name, found, n=3)
+        listed = ", ".join(found) or "none"
+        raise ParlureError(f"{source} has no column {name}; it has: {listed}", _column_hint(own, close))
+    return names
+
+
+def _column_hint(own: str, close: list[str]) -> str:
+    if not close:
+        return "a manifest needs the columns audio and text" + ("" if own == "audio" else f"; --{own} names yours")
+    return f"rename the column {close[0]} to audio" if own == "audio" else f"--{own} {close[0]}"
+
+
+def _read_text(source: str) -> str:
+    """The file's text.
+
+    Raises:
+        ParlureError: missing, empty or not UTF-8, with the line.
+    """
+    path = Path(source)
+    if not path.is_file():
+        raise ParlureError(f"there is no manifest {source}", "check the path")
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ParlureError(
+            f"{source} line {line} is not UTF-8", "save it as UTF-8 (in a spreadsheet: CSV UTF-8), then prepare again"
+        ) from error
+    if not text.strip():
+        raise ParlureError(f"{source} is empty", "the first line names the columns: audio,text,speaker")
+    return text

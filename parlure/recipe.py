@@ -1,0 +1,202 @@
+"""The recipe: a TOML file → frozen, checked settings. Every field is documented here, once.
+
+Each field's description is what docs and templates show. Unknown keys are errors that name the nearest known one;
+all that is wrong with a recipe is said at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from parlure.errors import ParlureError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
+
+class ModelSection(_Section):
+    """What is tuned."""
+
+    base: str = "openai/whisper-medium"
+    """the MODEL to start from: nano, a Hugging Face folder or hub id, a run folder"""
+
+
+class DataSection(_Section):
+    """What it is tuned on."""
+
+    corpus: str
+    """the corpus folder that `parlure prepare` made, relative to the recipe"""
+
+
+class AdapterSection(_Section):
+    """How the model is changed."""
+
+    method: Literal["lora", "full"] = "lora"
+    """lora: low-rank adapters over frozen weights; full: every weight of encoder and decoder"""
+    r: int = Field(default=32, ge=1)
+    """rank of the adapters; higher learns more and needs more memory"""
+    alpha: float = Field(default=64.0, gt=0)
+    """scale of the adapters: their update is multiplied by alpha / r"""
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    """dropout on the adapters' input"""
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
+    """names of the linear layers that get an adapter"""
+
+
+class TrainingSection(_Section):
+    """How it is optimised."""
+
+    epochs: float = Field(default=3.0, gt=0)
+    """passes over the training utterances"""
+    max_steps: int = Field(default=0, ge=0)
+    """stop after so many optimiser steps; 0: as many as the epochs make"""
+    learning_rate: float = Field(default=1e-4, gt=0)
+    """peak learning rate; for full fine-tuning take about a tenth of what suits LoRA"""
+    warmup_steps: int = Field(default=50, ge=0)
+    """steps in which the rate rises from 0 to its peak, after which it falls to 0 linearly"""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """decoupled weight decay (AdamW)"""
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    """gradients longer than this are shortened to it"""
+    batch_seconds: float = Field(default=60.0, ge=1)
+    """seconds of encoder input in one forward pass; lower it when memory runs out"""
+    accumulation: int = Field(default=4, ge=1)
+    """forward passes per optimiser step"""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: bf16 on a GPU that has it, else fp32"""
+    seed: int = 1
+    """decides order, dropout and adapter initialisation"""
+    full_window_share: float = Field(default=0.2, ge=0, le=1)
+    """share of utterances padded to 30 s, as runtimes do when decoding; the rest is fed at its own length, much faster"""
+
+
+class EvaluationSection(_Section):
+    """How the best checkpoint is found: by the dev split's word error rate, decoded, never by loss."""
+
+    every_steps: int = Field(default=200, ge=1)
+    """optimiser steps between two evaluations, each of which writes a checkpoint"""
+    patience: int = Field(default=5, ge=0)
+    """stop after so many evaluations without a better dev WER; 0: never"""
+    max_utterances: int = Field(default=0, ge=0)
+    """decode at most so many dev utterances, the same ones every time; 0: all"""
+    profile: str = ""
+    """the normaliser of the dev WER; empty: the language's own"""
+
+
+class DecodingSection(_Section):
+    """How dev utterances are decoded."""
+
+    batch_size: int = Field(default=16, ge=1)
+    """utterances decoded together"""
+    max_new_tokens: int = Field(default=224, ge=1, le=444)
+    """token limit of one utterance"""
+
+
+class Recipe(_Section):
+    """A whole recipe. The smallest one names a corpus."""
+
+    model: ModelSection = ModelSection()
+    data: DataSection
+    adapter: AdapterSection = AdapterSection()
+    training: TrainingSection = TrainingSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    decoding: DecodingSection = DecodingSection()
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = (), corpus: str | None = None, model: str | None = None) -> Recipe:
+    """Read a recipe file.
+
+    Args:
+        path: the TOML file; a relative corpus in it is relative to this file.
+        overrides: ``section.field=value``, the value in TOML; a bare word is text.
+        corpus: takes the place of ``data.corpus``.
+        model: takes the place of ``model.base``.
+
+    Raises:
+        ParlureError: the file is missing or no TOML, or a key or value is wrong.
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ParlureError(f"there is no recipe {path}", "write one that names a corpus: [data] corpus = \"corpus\"") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ParlureError(f"{path} is not valid TOML: {error}", "text needs quotes, as in corpus = \"corpus\"") from error
+    data = tree.setdefault("data", {})
+    if isinstance(data, dict) and isinstance(data.get("corpus"), str):
+        data["corpus"] = str(path.parent / data["corpus"])
+    for override in overrides:
+        _override(tree, override)
+    if corpus is not None:
+        tree["data"]["corpus"] = corpus
+    if model is not None:
+        tree.setdefault("model", {})["base"] = model
+    return parse_recipe(tree, str(path))
+
+
+def parse_recipe(tree: Mapping[str, Any], name: str) -> Recipe:
+    """Check a tree of plain values.
+
+    Raises:
+        ParlureError: naming every unknown key (with the nearest known one) and every wrong value at once.
+    """
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        problems = [_problem(list(map(str, item["loc"])), item) for item in error.errors()]
+        raise ParlureError(
+            f"{name}: {'; '.join(message for message, _ in problems)}",
+            "; ".join(dict.fromkeys(hint for _, hint in problems if hint)),
+        ) from error
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The resolved recipe as TOML."""
+    lines = []
+    for section, values in recipe.model_dump().items():
+        lines.append(f"[{section}]")
+        # JSON's numbers, strings, booleans and arrays of strings are TOML's too
+        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    section, dot, field = key.strip().partition(".")
+    if not (equals and dot and field):
+        raise ParlureError(f"--set {override} is not section.field=value", "for example --set training.epochs=5")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    tree.setdefault(section, {})[field] = parsed
+
+
+def _problem(place: list[str], item: Mapping[str, Any]) -> tuple[str, str]:
+    key = ".".join(place)
+    if item["type"] == "extra_forbidden":
+        known = _known_keys()
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        siblings = [name for name in known if name.startswith(place[0] + ".")] or list(Recipe.model_fields)
+        return f"unknown key {key}", f"did you mean {near[0]}?" if near else f"known keys: {', '.join(siblings)}"
+    if item["type"] == "missing":
+        return f"{key} is missing", f"add it to the recipe, or give --set {key}=…" if len(place) > 1 else f"add a section [{key}]"
+    return f"{key} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}", ""
+
+
+def _known_keys() -> list[str]:
+    sections = {name: field.annotation for name, field in Recipe.model_fields.items()}
+    return [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        if isinstance(section, type) and issubclass(section, BaseModel)
+        for key in section.model_fields
+    ]

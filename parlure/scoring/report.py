@@ -1,0 +1,259 @@
+"""Scored utterances → report: ``report.json`` (numbers), ``utterances.jsonl`` (evidence), ``report.html`` (to read).
+
+Every number of ``report.json`` is a sum over ``utterances.jsonl``; :func:`recompute` does that sum again from the
+folder alone, without a model. Rates and differences are in points of per cent, differences tuned − base.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from parlure.errors import ParlureError
+from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
+from parlure.scoring.rates import Counts
+from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
+from parlure.scoring.utterances import (
+    ScoredUtterance,
+    counts_to_json,
+    read_jsonl,
+    utterance_from_json,
+    utterance_to_json,
+)
+from parlure.speech.audio import Samples
+
+SCHEMA_VERSION = 1
+DURATION_BINS_S = ((0.0, 1.0), (1.0, 2.0), (2.0, 5.0), (5.0, 10.0), (10.0, 30.0))  # lower included, upper not
+NO_SPEAKER = "(no speaker)"  # slice of the utterances without one
+
+_RESERVED = frozenset({"comparison", "unit", "better", "profile", "verdict"})  # keys beside the systems' names
+
+
+def _word_counts(utterances: Iterable[ScoredUtterance], profile: str, system: str) -> list[Counts]:
+    return [utterance.counts[profile][system].words for utterance in utterances]
+
+
+def _with_rate(counts: Counts) -> dict[str, Any]:
+    return counts_to_json(counts) | {"rate": counts.rate}
+
+
+def _comparison(utterances: Sequence[ScoredUtterance], profile: str) -> dict[str, Any]:
+    comparison = compare(
+        _word_counts(utterances, profile, "base"),
+        _word_counts(utterances, profile, "tuned"),
+        [utterance.speaker for utterance in utterances],
+        [utterance.session for utterance in utterances],
+    )
+    return asdict(comparison) | {"ci95": None if comparison.ci95 is None else list(comparison.ci95)}
+
+
+def _profile_block(utterances: Sequence[ScoredUtterance], profile: str, systems: Sequence[str]) -> dict[str, Any]:
+    block: dict[str, Any] = {}
+    for system in systems:
+        characters = [utterance.counts[profile][system].characters for utterance in utterances]
+        block[system] = {
+            "wer": _with_rate(Counts.total(_word_counts(utterances, profile, system))),
+            "cer": _with_rate(Counts.total(characters)),
+        }
+    if {"base", "tuned"} <= set(systems):
+        block["comparison"] = _comparison(utterances, profile)
+    return block
+
+
+def _transcription_skills(
+    utterances: Sequence[ScoredUtterance], profiles: Sequence[str], headline: str, systems: Sequence[str]
+) -> dict[str, Any]:
+    """``transcription.<lang>`` per language, each under its own language's headline profile where that was scored."""
+    skills: dict[str, Any] = {}
+    for language in sorted({utterance.language for utterance in utterances if utterance.language}):
+        those = [utterance for utterance in utterances if utterance.language == language]
+        profile = headline_profile(language) if headline_profile(language) in profiles else headline
+        blocks = block_numbers([one.speaker for one in those], [one.session for one in those])
+        skill: dict[str, Any] = {"unit": "WER, points of per cent", "better": "lower", "profile": profile}
+        for system in systems:
+            counts = _word_counts(those, profile, system)
+            interval = rate_interval(counts, blocks)
+            skill[system] = {
+                "value": Counts.total(counts).rate,
+                "n": len(those),
+                "ci95": None if interval is None else list(interval),
+            }
+        paired = {"base", "tuned"} <= set(systems)
+        skill["verdict"] = _comparison(those, profile)["verdict"] if paired else None
+        skills[f"transcription.{language}"] = skill
+    return skills
+
+
+def duration_bin(duration_s: float | None) -> str:
+    """The slice of a duration: ``<1``, ``1-2``, ``2-5``, ``5-10``, ``10-30``, ``>=30`` seconds, or ``(unknown)``."""
+    if duration_s is None:
+        return "(unknown)"
+    for low, high in DURATION_BINS_S:
+        if duration_s < high:
+            return f"{low:g}-{high:g}" if low else f"<{high:g}"
+    return f">={DURATION_BINS_S[-1][1]:g}"
+
+
+def _slices(utterances: Sequence[ScoredUtterance], profile: str, systems: Sequence[str]) -> dict[str, Any]:
+    """``{"speaker" | "duration_s": {VALUE: {"n", "seconds", "wer": {SYSTEM: counts and rate}}}}``."""
+    bins = [duration_bin(low) for low, _ in DURATION_BINS_S] + [duration_bin(DURATION_BINS_S[-1][1]), "(unknown)"]
+    speakers = [utterance.speaker or NO_SPEAKER for utterance in utterances]
+    durations = [duration_bin(utterance.duration_s) for utterance in utterances]
+    slices: dict[str, Any] = {}
+    for name, keys, order in (("speaker", speakers, sorted(set(speakers))), ("duration_s", durations, bins)):
+        slices[name] = {}
+        members: dict[str, list[ScoredUtterance]] = {}
+        for utterance, key in zip(utterances, keys, strict=True):
+            members.setdefault(key, []).append(utterance)
+        for value in order:
+            if those := members.get(value):
+                slices[name][value] = {
+                    "n": len(those),
+                    "seconds": sum(utterance.duration_s or 0.0 for utterance in those),
+                    "wer": {
+                        system: _with_rate(Counts.total(_word_counts(those, profile, system))) for system in systems
+                    },
+                }
+    return slices
+
+
+def _cautions(
+    everything: Sequence[ScoredUtterance], counted: Sequence[ScoredUtterance], headline: str, block: Mapping[str, Any]
+) -> list[str]:
+    """What a reader must know before believing the numbers."""
+    cautions = []
+    if len(everything) > len(counted):
+        n_others = len(everything) - len(counted)
+        cautions.append(f"{n_others} utterances of another task than transcribe are not in the error rates.")
+    if not counted:
+        cautions.append("No utterance has the task transcribe: there is no error rate.")
+    unknown = sum(utterance.speaker is None and utterance.session is None for utterance in counted)
+    if unknown:
+        cautions.append(
+            f"{unknown} of {len(counted)} utterances have neither speaker nor session and count as independent: "
+            "intervals are narrower than they should be."
+        )
+    n_blocks = block["comparison"]["n_blocks"] if "comparison" in block else FEW_BLOCKS
+    if n_blocks < MIN_BLOCKS:
+        cautions.append(f"Only {n_blocks} independent speakers or sessions: no verdict below {MIN_BLOCKS}.")
+    elif n_blocks < FEW_BLOCKS:
+        cautions.append(f"Only {n_blocks} independent speakers or sessions: intervals are approximate.")
+    empty = sum(not utterance.reference.strip() for utterance in counted)
+    if empty:
+        cautions.append(f"{empty} utterances have an empty reference (no speech): their words count as insertions.")
+    normalize = get_profile(headline).normalize
+    emptied = sum(bool(one.reference.strip()) and not normalize(one.reference) for one in counted)
+    if emptied:
+        cautions.append(f"{emptied} references have no word left under the profile {headline}.")
+    return cautions
+
+
+def build_report(
+    utterances: Sequence[ScoredUtterance],
+    systems: Mapping[str, Mapping[str, Any]],
+    headline_profile: str,
+    warnings: Sequence[str] = (),
+    *,
+    skills: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of ``report.json``.
+
+    Args:
+        utterances: scored, all under the same profiles and systems.
+        systems: ``{SYSTEM: {"model", "hash", "decode"}}``; ``tuned`` and ``base`` together are compared.
+        headline_profile: the profile that the report leads with; slices are under it.
+        warnings: sentences to put before the report's own.
+        skills: measured elsewhere, beside ``transcription.<lang>``, which are computed here.
+
+    Raises:
+        ParlureError: there is nothing to report, the headline profile was not scored, or the systems named are not
+            those that were scored.
+    """
+    if not utterances:
+        raise ParlureError("there is no utterance to report on", "is the split empty?")
+    profiles = list(utterances[0].counts)
+    if headline_profile not in profiles:
+        raise ParlureError(f"the profile {headline_profile} was not scored", f"scored: {', '.join(profiles)}")
+    if set(systems) != set(utterances[0].hypotheses) or not _RESERVED.isdisjoint(systems):
+        raise ParlureError(
+            f"the report is for {', '.join(systems) or 'no system'}, "
+            f"but there are hypotheses of {', '.join(utterances[0].hypotheses) or 'no system'}",
+            f"name each system that was scored; no name may be {', '.join(sorted(_RESERVED))}",
+        )
+    names = list(systems)
+    counted = [utterance for utterance in utterances if utterance.task == "transcribe"]
+    blocks = {profile: _profile_block(counted, profile, names) for profile in profiles}
+    cautions = _cautions(utterances, counted, headline_profile, blocks[headline_profile])
+    transcription = _transcription_skills(counted, profiles, headline_profile, names)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "headline_profile": headline_profile,
+        "systems": {name: dict(system) for name, system in systems.items()},
+        "normalizers": {
+            profile: {"version": get_profile(profile).version, "hash": profile_hash(profile)} for profile in profiles
+        },
+        "profiles": blocks,
+        "skills": transcription | dict(skills or {}),
+        "slices": _slices(counted, headline_profile, names),
+        "warnings": list(dict.fromkeys([*warnings, *cautions])),
+    }
+
+
+def write_report(
+    folder: Path,
+    utterances: Sequence[ScoredUtterance],
+    report: Mapping[str, Any],
+    clip: Callable[[str], Samples] | None = None,
+) -> None:
+    """Write ``utterances.jsonl``, ``report.json`` and ``report.html`` into a folder, made if it is missing.
+
+    Args:
+        folder: the report.
+        utterances: what the report was built from.
+        report: as :func:`build_report` returns it.
+        clip: utterance id → its 16 kHz mono samples, for the players of the page; None for a page without sound.
+
+    Raises:
+        ParlureError: a file cannot be written.
+    """
+    from parlure.scoring.page import report_page
+
+    lines = [json.dumps(utterance_to_json(utterance), ensure_ascii=False) + "\n" for utterance in utterances]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "utterances.jsonl").write_text("".join(lines), encoding="utf-8")
+        numbers = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+        (folder / "report.json").write_text(numbers + "\n", encoding="utf-8")
+        # The page last: it needs matplotlib and sound, and the numbers must be safe if either fails.
+        (folder / "report.html").write_text(report_page(utterances, report, clip), encoding="utf-8")
+    except OSError as error:
+        raise ParlureError(
+            f"cannot write the report into {folder}: {error.strerror}", "choose another --out"
+        ) from error
+
+
+def recompute(folder: Path) -> dict[str, Any]:
+    """The report's numbers again, from ``utterances.jsonl``; equal to ``report.json`` unless someone edited either.
+
+    Counts are summed as stored. What is not a sum of counts is taken over from ``report.json``: systems, warnings,
+    normaliser versions, and the skills that other modules measured.
+
+    Raises:
+        ParlureError: a file is missing or is not what a report folder holds.
+    """
+    path = folder / "report.json"
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        utterances = [utterance_from_json(line) for _, line in read_jsonl(folder / "utterances.jsonl")]
+        skills = {name: skill for name, skill in stored["skills"].items() if not name.startswith("transcription.")}
+        report = build_report(
+            utterances, stored["systems"], stored["headline_profile"], stored["warnings"], skills=skills
+        )
+        return report | {"normalizers": stored["normalizers"]}
+    except OSError as error:
+        raise ParlureError(f"cannot read {path}: {error.strerror}", "give a report's folder") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ParlureError(f"{folder} does not hold a whole report: {error!r}", "evaluate or score again") from error

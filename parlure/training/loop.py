@@ -1,0 +1,285 @@
+"""Corpus + recipe → run: the training loop, top to bottom.
+
+The loss of an optimiser step is the sum over its label tokens divided by their number, whatever the number of forward
+passes: a mean of means would weigh short transcripts more, and Hugging Face's Trainer multiplies Whisper's loss by the
+accumulation (transformers pull request 46068). The checkpoint that is kept is the one whose *decoded* dev utterances
+have the lowest word error rate.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from transformers import WhisperForConditionalGeneration, WhisperTokenizer
+
+from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
+from parlure.recipe import Recipe, TrainingSection
+from parlure.speech.features import log_mel
+from parlure.training import checkpoint
+from parlure.training.batches import Item, MicroBatch, collate, plan_epoch
+from parlure.training.development import Development
+from parlure.training.interrupt import StopRequest
+from parlure.training.items import training_items
+from parlure.whisper.adapters import attach_lora
+from parlure.whisper.load import load_base, load_tokenizer, locate
+from parlure.whisper.prompt import IGNORED, SpecialTokens
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended. WERs in points of per cent, on the dev split, in the recipe's profile."""
+
+    n_steps: int
+    best_step: int
+    best_wer: float
+    base_wer: float
+    stopped_early: bool
+
+
+@dataclass
+class Progress:
+    """Where a run stands; saved in every checkpoint."""
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    base_wer: float = math.nan
+    best_wer: float = math.inf
+    best_step: int = 0
+    n_worse: int = 0  # evaluations since the best
+    finished: bool = False
+
+
+class SummedLoss(nn.Module):
+    """Whisper with its loss: cross-entropy summed over the scored tokens, computed only where they are."""
+
+    def __init__(self, whisper: WhisperForConditionalGeneration) -> None:
+        super().__init__()
+        self.whisper = whisper
+
+    def forward(self, waves: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Shapes as in :class:`parlure.training.batches.Tensors`; returns a scalar."""
+        features = log_mel(waves, self.whisper.config.num_mel_bins).to(self.whisper.dtype)
+        hidden = self.whisper.model(
+            input_features=features, decoder_input_ids=inputs, use_cache=False
+        ).last_hidden_state
+        scored = targets != IGNORED
+        logits = self.whisper.proj_out(hidden[scored]).float()
+        return nn.functional.cross_entropy(logits, targets[scored], reduction="sum")
+
+
+@dataclass
+class Trainee:
+    """What is being trained, and with what."""
+
+    whisper: WhisperForConditionalGeneration  # adapters inside, if there are any
+    tokenizer: WhisperTokenizer
+    saveable: nn.Module  # the PEFT model, or the Whisper itself
+    loss: nn.Module = field(init=False)
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+
+def train(
+    recipe: Recipe, out: Path, *, resume: bool = False, dry_run: bool = False, on_event: OnEvent | None = None
+) -> RunSummary:
+    """Tune a model on a corpus.
+
+    Args:
+        recipe: everything that decides the outcome.
+        out: the run folder.
+        resume: go on from the last checkpoint in ``out``; start when there is none.
+        dry_run: check corpus, labels and model, then stop before the first step.
+        on_event: called with every row that goes to ``metrics.jsonl``.
+
+    Raises:
+        ParlureError: the corpus, the recipe or the folder cannot be used.
+        KeyboardInterrupt: asked to stop; a checkpoint has been written.
+    """
+    # 1. What to train on, and what to be judged by: refused here if anything is wrong
+    corpus = Corpus.load(Path(recipe.data.corpus))
+    source, adapter = locate(recipe.model.base)
+    if adapter is not None:
+        raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base, or export it merged first")
+    tokenizer = load_tokenizer(source)
+    items = training_items(corpus, tokenizer)
+    development = Development.of(corpus, recipe)
+    checkpoint.open_run(out, recipe, corpus, resume=resume or dry_run)
+
+    # 2. The model, the optimiser, and where we stand
+    torch.manual_seed(recipe.training.seed)
+    accelerator = Accelerator(mixed_precision=_precision(recipe.training))
+    if accelerator.num_processes > 1:
+        raise ParlureError("this version trains in one process", "start it without torchrun")
+    trainee = _trainee(recipe, load_base(source), tokenizer)
+    trainee.loss, trainee.optimizer = accelerator.prepare(SummedLoss(trainee.whisper), _optimizer(trainee, recipe))
+    n_steps = count_steps(items, recipe.training)
+    progress = Progress()
+    if resume and (last := checkpoint.last(out)) is not None:
+        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer))
+    if dry_run or progress.finished:
+        return _summary(progress, n_steps)
+
+    # 3. Step after step; once in a while, decode the dev split and keep the best
+    log = checkpoint.MetricsLog(out, progress.step, on_event)
+    with StopRequest() as stop:
+        if progress.step == 0:
+            _evaluate(trainee, development, progress, out, recipe, log)
+        for step in _remaining(items, recipe.training, progress, n_steps):
+            clock = time.monotonic()
+            rate = learning_rate(recipe.training, progress.step, n_steps)
+            loss, grad_norm = optimisation_step(trainee, accelerator, step, rate, recipe.training.max_grad_norm)
+            progress.step += 1
+            log.step(progress.step, n_steps, loss=loss, grad_norm=grad_norm, learning_rate=rate,
+                     audio_s=sum(batch.audio_s for batch in step), work_s=time.monotonic() - clock)  # fmt: skip
+            patience = recipe.evaluation.patience
+            if progress.step % recipe.evaluation.every_steps == 0 or progress.step == n_steps:
+                _evaluate(trainee, development, progress, out, recipe, log)
+                progress.finished = progress.step == n_steps or 0 < patience <= progress.n_worse
+                checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+            if progress.finished:
+                break
+            if stop.requested:
+                checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+                raise KeyboardInterrupt
+    return _summary(progress, n_steps)
+
+
+# ------------------------------------------------------------------------------------------ one step
+
+
+def optimisation_step(
+    trainee: Trainee, accelerator: Accelerator, step: Sequence[MicroBatch], rate: float, max_grad_norm: float
+) -> tuple[float, float]:
+    """One update of the weights.
+
+    Args:
+        step: the forward passes whose gradients add up.
+        rate: learning rate of this step.
+        max_grad_norm: where gradients are clipped.
+
+    Returns:
+        Mean loss per scored token of the step, and the gradient's norm before clipping.
+    """
+    for group in trainee.optimizer.param_groups:
+        group["lr"] = rate
+    trainee.whisper.train()
+    n_scored = sum(batch.n_scored for batch in step)
+    end_id = SpecialTokens.of(trainee.tokenizer).end
+    total = 0.0
+    for batch in step:
+        tensors = collate(batch, end_id)
+        device = accelerator.device
+        summed = trainee.loss(tensors.waves.to(device), tensors.inputs.to(device), tensors.targets.to(device))
+        accelerator.backward(summed / n_scored)
+        total += float(summed.detach())
+    grad_norm = accelerator.clip_grad_norm_(trainee.loss.parameters(), max_grad_norm)
+    trainee.optimizer.step()
+    trainee.optimizer.zero_grad()
+    return total / n_scored, float(grad_norm)
+
+
+def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
+    """Linear warm-up to the peak, then linear to 0 at the end; ``step`` is 0-based."""
+    warmup = min(training.warmup_steps, n_steps // 2)
+    if step < warmup:
+        return training.learning_rate * (step + 1) / warmup
+    return training.learning_rate * (n_steps - step) / max(1, n_steps - warmup)
+
+
+# ------------------------------------------------------------------------------------------ the plan
+
+
+def _plan(items: Sequence[Item], training: TrainingSection, epoch: int) -> list[tuple[MicroBatch, ...]]:
+    return plan_epoch(
+        items, epoch=epoch, seed=training.seed, batch_seconds=training.batch_seconds,
+        accumulation=training.accumulation, full_window_share=training.full_window_share,
+    )  # fmt: skip
+
+
+def count_steps(items: Sequence[Item], training: TrainingSection) -> int:
+    """Optimiser steps of the whole run."""
+    if training.max_steps:
+        return training.max_steps
+    whole = int(training.epochs)
+    n = sum(len(_plan(items, training, epoch)) for epoch in range(whole))
+    if training.epochs > whole:
+        n += round(len(_plan(items, training, whole)) * (training.epochs - whole))
+    return max(1, n)
+
+
+def _remaining(
+    items: Sequence[Item], training: TrainingSection, progress: Progress, n_steps: int
+) -> Iterator[tuple[MicroBatch, ...]]:
+    while progress.step < n_steps:
+        plan = _plan(items, training, progress.epoch)
+        while progress.step_in_epoch < len(plan) and progress.step < n_steps:
+            step = plan[progress.step_in_epoch]
+            progress.step_in_epoch += 1
+            yield step
+        if progress.step_in_epoch >= len(plan):
+            progress.epoch, progress.step_in_epoch = progress.epoch + 1, 0
+
+
+# ------------------------------------------------------------------------------------------ setting up, judging
+
+
+def _precision(training: TrainingSection) -> str:
+    if training.precision == "auto":
+        return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+    return {"fp32": "no", "bf16": "bf16"}[training.precision]
+
+
+def _trainee(recipe: Recipe, whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer) -> Trainee:
+    if recipe.adapter.method == "full":
+        whisper.requires_grad_(True)
+        whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
+        return Trainee(whisper, tokenizer, whisper)
+    adapter = recipe.adapter
+    adapted = attach_lora(
+        whisper, base_name=recipe.model.base, r=adapter.r, alpha=adapter.alpha, dropout=adapter.dropout,
+        targets=adapter.targets,
+    )  # fmt: skip
+    return Trainee(cast(WhisperForConditionalGeneration, adapted.get_base_model()), tokenizer, adapted)
+
+
+def _optimizer(trainee: Trainee, recipe: Recipe) -> torch.optim.Optimizer:
+    trainable = [parameter for parameter in trainee.whisper.parameters() if parameter.requires_grad]
+    return torch.optim.AdamW(trainable, lr=recipe.training.learning_rate, weight_decay=recipe.training.weight_decay)
+
+
+def _evaluate(
+    trainee: Trainee, development: Development, progress: Progress, out: Path, recipe: Recipe, log: checkpoint.MetricsLog
+) -> None:
+    """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself."""
+    clock = time.monotonic()
+    wer = development.word_error_rate(trainee.whisper, trainee.tokenizer)
+    if progress.step == 0:
+        progress.base_wer = wer
+    if wer < progress.best_wer:
+        progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
+        checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
+    else:
+        progress.n_worse += 1
+    log.evaluation(progress.step, wer=wer, best_wer=progress.best_wer, n_utterances=len(development.clips),
+                   profile=development.profile, work_s=time.monotonic() - clock)  # fmt: skip
+
+
+def _summary(progress: Progress, n_steps: int) -> RunSummary:
+    return RunSummary(
+        n_steps=n_steps,
+        best_step=progress.best_step,
+        best_wer=progress.best_wer,
+        base_wer=progress.base_wer,
+        stopped_early=progress.finished and progress.step < n_steps,
+    )

@@ -1,0 +1,189 @@
+"""Utterances of at most 30 s → hypotheses: greedy, batched, every utterance in its own 30 s window.
+
+A hypothesis does not depend on its neighbours: each row has the same window, the same prompt and its own end, and a
+row that has ended leaves the batch's work. Tokens are those of Hugging Face's ``generate`` (tested).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import DynamicCache, EncoderDecoderCache, WhisperForConditionalGeneration, WhisperTokenizer
+from transformers.models.whisper.tokenization_whisper import LANGUAGES
+
+from parlure.speech.audio import SAMPLE_RATE, Samples
+from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S, log_mel
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
+from parlure.transcribing.hypothesis import Hypothesis
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Something to decode: ``duration_s`` orders the work, ``read`` gives 16 kHz samples of at most 30 s."""
+
+    id: str
+    duration_s: float
+    read: Callable[[], Samples]
+
+
+@dataclass(frozen=True)
+class DecodingOptions:
+    """How to decode; what was used is kept beside the hypotheses."""
+
+    language: str | None = None  # Whisper's code, or None to identify it from each utterance
+    task: str = "transcribe"  # or translate: English text whatever the language
+    batch_size: int = 16  # utterances decoded together; never changes a hypothesis
+    max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
+
+
+@torch.inference_mode()
+def decode(
+    model: WhisperForConditionalGeneration,
+    tokenizer: WhisperTokenizer,
+    clips: Sequence[Clip],
+    options: DecodingOptions,
+    progress: Callable[[int], None] | None = None,
+) -> list[Hypothesis]:
+    """Decode clips, longest first; the hypotheses come back in the clips' order.
+
+    Args:
+        model: in evaluation mode.
+        tokenizer: the model's.
+        clips: each at most 30 s; what is longer is refused, never cut.
+        options: how.
+        progress: called with the number of clips each batch has finished.
+
+    Raises:
+        ValueError: a clip is longer than 30 s.
+        ParlureError: an unknown language or task, or audio that cannot be read.
+    """
+    order = sorted(range(len(clips)), key=lambda index: (-clips[index].duration_s, index))
+    found: dict[int, Hypothesis] = {}
+    for start in range(0, len(order), options.batch_size):
+        chosen = order[start : start + options.batch_size]
+        waves = window_waves([clips[index].read() for index in chosen])
+        rows = _decode_batch(model, tokenizer, waves, [clips[index].id for index in chosen], options)
+        found.update(zip(chosen, rows, strict=True))
+        if progress:
+            progress(len(chosen))
+    return [found[index] for index in range(len(clips))]
+
+
+def window_waves(sounds: Iterable[Samples]) -> torch.Tensor:
+    """Utterances followed by silence up to 30 s, shape ``(n_utterances, 480,000)``."""
+    rows = []
+    for sound in sounds:
+        if len(sound) > N_WINDOW_SAMPLES:
+            raise ValueError(f"a clip of {len(sound) / SAMPLE_RATE:.1f} s does not fit Whisper's {WINDOW_S:.0f} s window")
+        rows.append(np.pad(sound, (0, N_WINDOW_SAMPLES - len(sound))))
+    return torch.from_numpy(np.stack(rows))
+
+
+def identify_language(
+    model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, encoded: torch.Tensor
+) -> list[str]:
+    """The most probable language of each row of encoder output ``(n_utterances, n_positions, d)``."""
+    vocabulary = tokenizer.get_vocab()
+    ids = {code: vocabulary[f"<|{code}|>"] for code in LANGUAGES if f"<|{code}|>" in vocabulary}
+    start = torch.full((len(encoded), 1), SpecialTokens.of(tokenizer).start, device=encoded.device)
+    hidden = model.model.decoder(input_ids=start, encoder_hidden_states=encoded).last_hidden_state[:, -1]
+    scores = model.proj_out(hidden)[:, list(ids.values())]
+    codes = list(ids)
+    return [codes[int(index)] for index in scores.argmax(-1)]
+
+
+def _decode_batch(
+    model: WhisperForConditionalGeneration,
+    tokenizer: WhisperTokenizer,
+    waves: torch.Tensor,
+    names: Sequence[str],
+    options: DecodingOptions,
+) -> list[Hypothesis]:
+    device, dtype = model.device, model.dtype
+    features = log_mel(waves.to(device), model.config.num_mel_bins).to(dtype)
+    encoded = model.model.encoder(features).last_hidden_state
+    if options.language is None:
+        languages = identify_language(model, tokenizer, encoded)
+    else:
+        languages = [options.language] * len(names)
+    prompts = torch.tensor([prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
+    special = SpecialTokens.of(tokenizer)
+    found = _greedy(model, special, encoded, prompts, options.max_new_tokens)
+    return [
+        Hypothesis(
+            id=name,
+            text=tokenizer.decode(row.tokens, skip_special_tokens=True).strip(),
+            language=language,
+            segments=None,
+            no_speech_prob=row.no_speech_prob,
+            avg_logprob=row.total_logprob / (len(row.tokens) + 1),
+            tokens=tuple(row.tokens),
+            truncated=not row.ended,
+        )
+        for name, language, row in zip(names, languages, found, strict=True)
+    ]
+
+
+@dataclass
+class _Row:
+    tokens: list[int]
+    no_speech_prob: float
+    total_logprob: float = 0.0
+    ended: bool = False
+
+
+def _greedy(
+    model: WhisperForConditionalGeneration,
+    special: SpecialTokens,
+    encoded: torch.Tensor,
+    prompts: torch.Tensor,
+    max_new_tokens: int,
+) -> list[_Row]:
+    """The most probable token at every step, until all rows have ended or the limit is hit.
+
+    Args:
+        encoded: encoder output, ``(n_utterances, n_positions, d)``.
+        prompts: ids from the start token on, ``(n_utterances, n_prompt)``.
+    """
+    forbidden, forbidden_first = _suppressed(model, special)
+    cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+    ids, rows, alive = prompts, [], torch.arange(len(prompts))
+    for step in range(min(max_new_tokens, MAX_TOKENS - prompts.shape[1])):
+        hidden = model.model.decoder(
+            input_ids=ids, encoder_hidden_states=encoded, past_key_values=cache, use_cache=True
+        ).last_hidden_state
+        if step == 0:
+            at_start = model.proj_out(hidden[:, 0]).float().softmax(-1)
+            rows = [_Row([], float(probability)) for probability in at_start[:, special.no_speech]]
+        scores = model.proj_out(hidden[:, -1]).float()
+        scores[:, forbidden] = -torch.inf
+        if step == 0:
+            scores[:, forbidden_first] = -torch.inf
+        logprobs, best = scores.log_softmax(-1).max(-1)
+        going = []
+        for place, (index, logprob, token) in enumerate(zip(alive.tolist(), logprobs.tolist(), best.tolist(), strict=True)):
+            rows[index].total_logprob += logprob
+            if token == special.end:
+                rows[index].ended = True
+            else:
+                rows[index].tokens.append(token)
+                going.append(place)
+        if not going:
+            break
+        if len(going) < len(alive):
+            kept = torch.tensor(going, device=encoded.device)
+            cache.batch_select_indices(kept)
+            alive, encoded, best = alive[going], encoded[kept], best[kept]
+        ids = best[:, None]
+    return rows
+
+
+def _suppressed(model: WhisperForConditionalGeneration, special: SpecialTokens) -> tuple[list[int], list[int]]:
+    """Ids never emitted, and ids not emitted first: the model's own lists, and every timestamp."""
+    settings = model.generation_config
+    never = set(settings.suppress_tokens or [])
+    never |= set(range(special.no_timestamps, model.config.vocab_size))
+    return sorted(never - {special.end}), list(settings.begin_suppress_tokens or [])

@@ -1,0 +1,72 @@
+"""A recording of any length → phrases with times: sequential windows, each starting where the last phrase ended.
+
+Whisper's own procedure (Radford et al. 2022, §4.5) by Hugging Face's ``generate``: greedy, without the previous text,
+so that one window's mistake does not feed the next.
+"""
+
+from __future__ import annotations
+
+import torch
+from transformers import WhisperForConditionalGeneration, WhisperTokenizer
+
+from parlure.speech.audio import Samples
+from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+from parlure.transcribing.decode import DecodingOptions, identify_language, window_waves
+from parlure.transcribing.hypothesis import Hypothesis, Segment
+
+
+@torch.inference_mode()
+def decode_long(
+    model: WhisperForConditionalGeneration,
+    tokenizer: WhisperTokenizer,
+    name: str,
+    samples: Samples,
+    options: DecodingOptions,
+) -> Hypothesis:
+    """Decode one recording with phrase timestamps.
+
+    Args:
+        model: in evaluation mode.
+        tokenizer: the model's.
+        name: the hypothesis's id.
+        samples: 16 kHz, any length.
+        options: how; the language is identified from the first window when none is given.
+    """
+    n_padded = max(N_WINDOW_SAMPLES, len(samples))
+    wave = torch.zeros(1, n_padded - n_padded % 160 + 160 * bool(n_padded % 160))
+    wave[0, : len(samples)] = torch.from_numpy(samples)
+    features = log_mel(wave.to(model.device), model.config.num_mel_bins).to(model.dtype)
+    language = options.language
+    if language is None:
+        first = log_mel(window_waves([samples[:N_WINDOW_SAMPLES]]).to(model.device), model.config.num_mel_bins)
+        encoded = model.model.encoder(first.to(model.dtype)).last_hidden_state
+        language = identify_language(model, tokenizer, encoded)[0]
+    output = model.generate(
+        input_features=features,
+        attention_mask=torch.ones(1, features.shape[-1], dtype=torch.long, device=model.device),
+        language=language,
+        task=options.task,
+        return_timestamps=True,
+        return_segments=True,
+        condition_on_prev_tokens=False,
+        max_new_tokens=options.max_new_tokens if features.shape[-1] > N_WINDOW_FRAMES else None,
+        do_sample=False,
+        num_beams=1,
+    )
+    segments, tokens = [], []
+    for part in output["segments"][0]:
+        ids = [int(token) for token in part["tokens"]]
+        text = tokenizer.decode(ids, skip_special_tokens=True).strip()
+        tokens += ids
+        if text:
+            segments.append(Segment(round(float(part["start"]), 2), round(float(part["end"]), 2), text))
+    return Hypothesis(
+        id=name,
+        text=" ".join(segment.text for segment in segments),
+        language=language,
+        segments=tuple(segments),
+        no_speech_prob=None,
+        avg_logprob=None,
+        tokens=tuple(tokens),
+        truncated=False,
+    )

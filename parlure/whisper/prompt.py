@@ -1,0 +1,148 @@
+"""Transcript ⇄ label tokens.
+
+The decoder reads ``[<|startofprev|> previous text] <|startoftranscript|> <|fr|> <|transcribe|> <|notimestamps|> text``
+and is asked, one step ahead, for the same sequence ending in ``<|endoftext|>``: exactly one start token, never two
+(the labels of most public recipes keep it and the model's own shift prepends another; transformers issue 29973).
+
+No loss is taken on the previous text, nor on language, task and ``<|notimestamps|>``: they are given when decoding,
+and training on a constant would wear down language identification and timestamps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import WhisperTokenizer
+
+from parlure.errors import ParlureError
+
+IGNORED = -100  # what cross-entropy skips
+MAX_TOKENS = 448  # decoder positions of every public Whisper
+TIMESTAMP_STEP_S = 0.02
+_MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """Ids that depend on the vocabulary (large-v3 has one more language, so they are looked up, not assumed)."""
+
+    start: int
+    end: int
+    previous: int
+    no_speech: int
+    no_timestamps: int
+    timestamp_begin: int
+
+    @classmethod
+    def of(cls, tokenizer: WhisperTokenizer) -> SpecialTokens:
+        """Read them from a tokenizer."""
+
+        def find(*names: str) -> int:
+            known = tokenizer.get_vocab()
+            for name in names:
+                if name in known:
+                    return int(known[name])
+            raise ParlureError(
+                f"the tokenizer has no token {names[0]}", "use the tokenizer of a multilingual Whisper"
+            )
+
+        no_timestamps = find("<|notimestamps|>")
+        return cls(
+            start=find("<|startoftranscript|>"),
+            end=find("<|endoftext|>"),
+            previous=find("<|startofprev|>"),
+            no_speech=find("<|nospeech|>", "<|nocaptions|>"),
+            no_timestamps=no_timestamps,
+            timestamp_begin=no_timestamps + 1,
+        )
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the decoder reads and what it is asked for, position by position; both of length ``n_tokens``."""
+
+    inputs: tuple[int, ...]
+    targets: tuple[int, ...]
+
+    @property
+    def n_scored(self) -> int:
+        """How many positions bear loss."""
+        return sum(target != IGNORED for target in self.targets)
+
+
+def encode_text(tokenizer: WhisperTokenizer, text: str) -> list[int]:
+    """Ids of a transcript, with the leading space Whisper writes; what looks like a control token stays text."""
+    ids: list[int] = []
+    parts = (" " + text.strip()).split("<|")
+    for index, part in enumerate(parts):
+        piece = ("|" if index else "") + part + ("<" if index < len(parts) - 1 else "")
+        ids += tokenizer.encode(piece, add_special_tokens=False)
+    return ids
+
+
+def prompt_ids(tokenizer: WhisperTokenizer, language: str, task: str, timestamps: bool = False) -> list[int]:
+    """Start, language, task and, unless ``timestamps``, ``<|notimestamps|>``.
+
+    Raises:
+        ParlureError: Whisper does not know the language or the task.
+    """
+    known = tokenizer.get_vocab()
+    if f"<|{language}|>" not in known:
+        raise ParlureError(f"this Whisper has no language {language!r}", "give its code: fr, en, de, …")
+    if task not in ("transcribe", "translate"):
+        raise ParlureError(f"there is no task {task!r}", "use transcribe or translate")
+    ids = [known["<|startoftranscript|>"], known[f"<|{language}|>"], known[f"<|{task}|>"]]
+    return ids if timestamps else [*ids, known["<|notimestamps|>"]]
+
+
+def encode_labels(
+    tokenizer: WhisperTokenizer,
+    text: str,
+    *,
+    utterance_id: str,
+    language: str,
+    task: str = "transcribe",
+    segments: Sequence[tuple[float, float, str]] | None = None,
+    previous: str | None = None,
+) -> Labels:
+    """The labels of one utterance.
+
+    Args:
+        tokenizer: the model's.
+        text: the transcript; the empty string means *no speech*: ``<|nospeech|>`` is asked for after the start,
+            and the end right after the prompt.
+        utterance_id: for the message.
+        language: Whisper's code.
+        task: ``transcribe`` or ``translate``.
+        segments: phrases as (start s, end s, text); with them the target carries timestamps.
+        previous: what was said before; kept from its end if it is long.
+
+    Raises:
+        ParlureError: more than 448 tokens, or an unknown language or task.
+    """
+    special = SpecialTokens.of(tokenizer)
+    prompt = prompt_ids(tokenizer, language, task, timestamps=bool(segments))
+    before = [special.previous, *encode_text(tokenizer, previous)[-_MAX_PROMPT_TOKENS:]] if previous else []
+    if segments:
+        body = [id_ for segment in segments for id_ in _timed(tokenizer, special, segment)]
+    else:
+        body = encode_text(tokenizer, text) if text else []
+    sequence = [*before, *prompt, *body, special.end]
+    if len(sequence) > MAX_TOKENS:
+        raise ParlureError(
+            f"utterance {utterance_id} has {len(sequence)} label tokens, Whisper takes {MAX_TOKENS}",
+            "split it into shorter spans, or check that its transcript belongs to its audio",
+        )
+    inputs, targets = sequence[:-1], sequence[1:]
+    n_given = len(before) + len(prompt) - 1  # targets that decoding is given
+    targets[:n_given] = [IGNORED] * n_given
+    if not body:
+        targets[len(before)] = special.no_speech
+    return Labels(tuple(inputs), tuple(targets))
+
+
+def _timed(tokenizer: WhisperTokenizer, special: SpecialTokens, segment: tuple[float, float, str]) -> list[int]:
+    start_s, end_s, text = segment[:3]
+    first, last = (special.timestamp_begin + round(time / TIMESTAMP_STEP_S) for time in (start_s, end_s))
+    return [first, *encode_text(tokenizer, text), last]

@@ -1,0 +1,181 @@
+"""Utterances → training batches for nano: light augmentation, windows, label ids.
+
+Two kinds of window come in the last stage, since runtimes make both: silence in the waveform up to 30 s (Hugging Face,
+openai-whisper) and 0.0 after the log-mels (faster-whisper 1.2.1).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import WhisperTokenizer
+
+from nano import vocabulary as v
+from nano.supply import Spoken
+from parlure.speech.audio import SAMPLE_RATE, Samples
+from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+
+IGNORED = -100
+_TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
+
+
+@dataclass(frozen=True)
+class Example:
+    """``samples`` at 16 kHz; ``labels`` after the start-of-transcript, of which the first ``n_unscored`` bear no loss."""
+
+    samples: Samples
+    labels: list[int]
+    n_unscored: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``features``: ``(n_utterances, 80, n_frames)``; ``inputs`` and ``targets``: ``(n_utterances, n_tokens)``."""
+
+    features: torch.Tensor
+    inputs: torch.Tensor
+    targets: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What a stage's examples look like, as shares of all examples."""
+
+    silence: float = 0.0  # no speech at all
+    disturbed: float = 0.0  # tilted, made noisy, at another level
+    several: float = 0.0  # two to four utterances with pauses
+    timestamps: float = 0.0  # of the single utterances; of the several, three in four
+    spec_augment: float = 0.0
+    max_onset_s: float = 0.3
+
+
+def _noise(n_samples: int, rng: np.random.Generator) -> Samples:
+    """White to brownish noise of unit power."""
+    white = rng.standard_normal(n_samples).astype(np.float32)
+    slope = rng.uniform(0.0, 0.95)
+    coloured = np.convolve(white, slope ** np.arange(24), mode="same") if rng.random() < 0.5 else white
+    return (coloured / (np.sqrt(np.mean(coloured**2)) + 1e-9)).astype(np.float32)
+
+
+def _disturb(samples: Samples, rng: np.random.Generator) -> Samples:
+    """Random tilt, mild noise (10 to 40 dB under the speech) and level."""
+    if rng.random() < 0.5:
+        tilt = rng.uniform(-0.4, 0.4)
+        samples = samples - tilt * np.concatenate([samples[:1], samples[:-1]])
+    if rng.random() < 0.6:
+        power = np.sqrt(np.mean(samples**2))
+        samples = samples + _noise(len(samples), rng) * power * 10 ** (-rng.uniform(10, 40) / 20)
+    gain = 10 ** (-rng.uniform(0, 25) / 20) / max(1.0, float(np.abs(samples).max()))
+    return (samples * gain).astype(np.float32)
+
+
+def _stamp(time_s: float) -> int:
+    return v.TIMESTAMP_BEGIN + round(time_s / 0.02)
+
+
+def make_example(
+    draw: Callable[[], Spoken], tokenizer: WhisperTokenizer, mixture: Mixture, rng: np.random.Generator
+) -> Example:
+    """One example of a stage's mixture."""
+    chance = rng.random()
+    if chance < mixture.silence:
+        hush = _noise(int(rng.uniform(1, 8) * SAMPLE_RATE), rng) * (10 ** (-rng.uniform(20, 70) / 20))
+        if rng.random() < 0.5:
+            return Example(hush.astype(np.float32), [v.NO_SPEECH, v.END_OF_TEXT])
+        language = v.language_id(["fr", "en"][int(rng.integers(2))])
+        return Example(hush.astype(np.float32), [language, v.TRANSCRIBE, v.NO_TIMESTAMPS, v.END_OF_TEXT], 3)
+    spoken = [draw()]
+    if chance < mixture.silence + mixture.several:
+        wanted = int(rng.integers(2, 5))
+        while len(spoken) < wanted:
+            if (other := draw()).language == spoken[0].language:
+                spoken.append(other)
+        stamped = rng.random() < 0.75
+    else:
+        stamped = rng.random() < mixture.timestamps
+    clock = rng.uniform(0, mixture.max_onset_s)
+    pieces, labels = [np.zeros(int(clock * SAMPLE_RATE), np.float32)], []
+    for index, one in enumerate(spoken):
+        if index:
+            gap = rng.uniform(0.4, 2.0)
+            pieces.append(np.zeros(int(gap * SAMPLE_RATE), np.float32))
+            clock += gap
+        pieces.append(one.samples.astype(np.float32) / 32768.0)
+        text = tokenizer.encode(" " + one.text, add_special_tokens=False)
+        end = clock + one.duration_s
+        labels += [_stamp(clock), *text, _stamp(end)] if stamped else text
+        clock = end
+    prompt = [v.language_id(spoken[0].language), v.TRANSCRIBE] + ([] if stamped else [v.NO_TIMESTAMPS])
+    sound = np.concatenate(pieces)[:N_WINDOW_SAMPLES]
+    if rng.random() < mixture.disturbed:
+        sound = _disturb(sound, rng)
+    return Example(sound, [*prompt, *labels, v.END_OF_TEXT])
+
+
+def _padded(sounds: list[Samples], n_samples: int) -> torch.Tensor:
+    waves = np.zeros((len(sounds), n_samples), np.float32)
+    for row, sound in zip(waves, sounds, strict=True):
+        row[: len(sound)] = sound[:n_samples]
+    return torch.from_numpy(waves)
+
+
+def short_features(sounds: list[Samples], tail_s: float = _TAIL_S) -> torch.Tensor:
+    """Log-mels up to the longest utterance and a tail, an even number of frames."""
+    frames = int((max(map(len, sounds)) / SAMPLE_RATE + tail_s) * 50) * 2
+    return log_mel(_padded(sounds, min(frames, N_WINDOW_FRAMES) * 160))
+
+
+def window_features(sounds: list[Samples], silence_in_waveform: bool) -> torch.Tensor:
+    """Log-mels of the full 30 s in one of the two ways in which runtimes make them."""
+    if silence_in_waveform:
+        return log_mel(_padded(sounds, N_WINDOW_SAMPLES))
+    features = torch.zeros(len(sounds), 80, N_WINDOW_FRAMES)
+    for row, sound in zip(features, sounds, strict=True):
+        mel = log_mel(_padded([sound], len(sound) + 160))[0, :, :N_WINDOW_FRAMES]
+        row[:, : mel.shape[1]] = mel
+    return features
+
+
+def _spec_augment(features: torch.Tensor, n_frames: list[int], share: float, rng: np.random.Generator) -> None:
+    """Mask up to 10 mel bands and two stretches of up to 100 ms in a share of the rows (Park et al. 2019), in place."""
+    for row, n in zip(features, n_frames, strict=True):
+        if rng.random() < share:
+            band = int(rng.integers(0, 70))
+            row[band : band + int(rng.integers(1, 11)), :n] = 0.0
+            for start in rng.integers(0, max(1, n - 10), size=2):
+                row[:, start : start + int(rng.integers(1, 11))] = 0.0
+
+
+def collate(examples: list[Example], features: torch.Tensor) -> Batch:
+    """Pad the labels; shift them right behind the start token to make the decoder's inputs."""
+    length = max(len(example.labels) for example in examples)
+    inputs = torch.full((len(examples), length), v.END_OF_TEXT)
+    targets = torch.full((len(examples), length), IGNORED)
+    for row, example in enumerate(examples):
+        n = len(example.labels)
+        inputs[row, 0] = v.START_OF_TRANSCRIPT
+        inputs[row, 1:n] = torch.tensor(example.labels[:-1])
+        targets[row, example.n_unscored : n] = torch.tensor(example.labels[example.n_unscored :])
+    return Batch(features, inputs, targets)
+
+
+def batches(
+    source: Iterator[Spoken], tokenizer: WhisperTokenizer, mixture: Mixture, batch_size: int, full_window: bool, seed: int
+) -> Iterator[Batch]:
+    """Endless batches; the short ones are drawn from a sorted pool, so that a batch holds about one length."""
+    rng = np.random.default_rng(seed)
+    order = random.Random(seed)
+    while True:
+        pool = [make_example(lambda: next(source), tokenizer, mixture, rng) for _ in range(batch_size * 16)]
+        if not full_window:
+            pool.sort(key=lambda example: len(example.samples))
+        chunks = [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+        for chunk in order.sample(chunks, len(chunks)):
+            sounds = [example.samples for example in chunk]
+            features = window_features(sounds, rng.random() < 0.5) if full_window else short_features(sounds)
+            _spec_augment(features, [len(sound) // 160 for sound in sounds], mixture.spec_augment, rng)
+            yield collate(chunk, features)

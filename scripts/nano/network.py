@@ -1,0 +1,111 @@
+"""nano's network while it learns: Whisper with only the vocabulary rows it uses.
+
+The 49,000 unused rows of the vocabulary are one and the same vector. In the softmax they then weigh exactly what one
+row with log(49,000) added to its logit weighs, so training runs on some 3,000 rows, computes the loss of the full
+vocabulary, and the stored rows compress to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+from nano import vocabulary as v
+from nano.batches import IGNORED, Batch
+from parlure.whisper.encoder import allow_short_input
+
+
+def config(vocab_size: int, dropout: float = 0.0) -> WhisperConfig:
+    """nano's shape: d = 160 in 4 heads, 3 encoder and 2 decoder layers, ffn = 4 d as runtimes expect."""
+    return WhisperConfig(
+        vocab_size=vocab_size,
+        d_model=160,
+        encoder_layers=3,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=640,
+        decoder_ffn_dim=640,
+        num_mel_bins=80,
+        max_source_positions=1500,
+        max_target_positions=448,
+        dropout=dropout,
+        init_std=0.06,  # at Hugging Face's 0.02 attention does not find the audio within 1,200 steps
+        pad_token_id=v.END_OF_TEXT if vocab_size == v.VOCABULARY_SIZE else 0,
+        bos_token_id=v.END_OF_TEXT if vocab_size == v.VOCABULARY_SIZE else 0,
+        eos_token_id=v.END_OF_TEXT if vocab_size == v.VOCABULARY_SIZE else 0,
+        decoder_start_token_id=v.START_OF_TRANSCRIPT if vocab_size == v.VOCABULARY_SIZE else 1,
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
+
+
+class CompactNano(nn.Module):
+    """Whisper over the used vocabulary rows, with the loss of the whole vocabulary.
+
+    Args:
+        n_own: how many text ids are used; they come first, then one row for all the unused, then the special ids.
+    """
+
+    def __init__(self, n_own: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.n_own = n_own
+        self.log_n_unused = math.log(v.N_TEXT - n_own)
+        compact = torch.full((v.VOCABULARY_SIZE,), n_own)
+        compact[:n_own] = torch.arange(n_own)
+        compact[v.N_TEXT :] = torch.arange(v.VOCABULARY_SIZE - v.N_TEXT) + n_own + 1
+        self.register_buffer("compact", compact, persistent=False)
+        self.whisper = WhisperForConditionalGeneration(config(n_own + 1 + v.VOCABULARY_SIZE - v.N_TEXT, dropout))
+        allow_short_input(self.whisper)
+
+    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        logits = self.whisper.proj_out(hidden).float()
+        unused = torch.zeros(logits.shape[-1])
+        unused[self.n_own] = self.log_n_unused
+        return logits + unused
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Mean cross-entropy per scored token."""
+        hidden = self.whisper.model(
+            input_features=batch.features, decoder_input_ids=self.compact[batch.inputs], use_cache=False
+        ).last_hidden_state
+        scored = batch.targets != IGNORED
+        return nn.functional.cross_entropy(self._logits(hidden[scored]), self.compact[batch.targets[scored]])
+
+    @torch.inference_mode()
+    def transcribe(self, features: torch.Tensor, language: str, max_tokens: int = 100) -> list[list[int]]:
+        """Greedy text ids for a batch, without timestamps."""
+        encoded = self.whisper.model.encoder(features).last_hidden_state
+        prompt = [v.START_OF_TRANSCRIPT, v.language_id(language), v.TRANSCRIBE, v.NO_TIMESTAMPS]
+        ids = self.compact[torch.tensor([prompt] * len(features))]
+        end = int(self.compact[v.END_OF_TEXT])
+        past, done = None, torch.zeros(len(features), dtype=torch.bool)
+        found: list[list[int]] = [[] for _ in features]
+        for _ in range(max_tokens):
+            output = self.whisper.model.decoder(
+                input_ids=ids, encoder_hidden_states=encoded, past_key_values=past, use_cache=True
+            )
+            past = output.past_key_values
+            logits = self._logits(output.last_hidden_state[:, -1])
+            logits[:, self.n_own] = -torch.inf
+            logits[:, end + 1 :] = -torch.inf
+            best = logits.argmax(-1)
+            done |= best == end
+            if done.all():
+                break
+            for row in torch.nonzero(~done).flatten().tolist():
+                found[row].append(int(best[row]))
+            ids = best[:, None]
+        return found
+
+    def expand(self) -> WhisperForConditionalGeneration:
+        """The same model over the full vocabulary."""
+        full = WhisperForConditionalGeneration(config(v.VOCABULARY_SIZE))
+        state = dict(self.whisper.state_dict())
+        rows = state["model.decoder.embed_tokens.weight"][self.compact]
+        state["model.decoder.embed_tokens.weight"] = state["proj_out.weight"] = rows
+        full.load_state_dict(state)
+        return full.eval()

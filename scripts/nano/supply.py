@@ -1,0 +1,106 @@
+"""A large supply of synthetic utterances on disk, in shards that are each made by a process of their own.
+
+A shard is one ``.npz``: samples (int16, 16 kHz, end to end), their ends, texts and languages. Its content depends
+on the seed, its kind and its number alone: espeak-ng repeats itself only for the same calls in a fresh process.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nano import english, french
+from nano.grammar import draw_sentence, draw_words
+from nano.voices import draw_voice, voice_names
+from parlure.errors import ParlureError
+from parlure.speech.audio import SAMPLE_RATE
+from parlure.speech.synth import synthesize
+
+UTTERANCES_PER_SHARD = 1000
+MAX_S = 9.0  # s; what lasts longer is left out, so that the batches stay small
+_GRAMMARS = (french.GRAMMAR, english.GRAMMAR)
+_SHARE_RANDOM = 0.4
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One synthetic utterance: ``samples`` int16 at 16 kHz, shape ``(n_samples,)``."""
+
+    samples: np.ndarray
+    text: str
+    language: str
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / SAMPLE_RATE
+
+
+def _draw_text(kind: str, rng: random.Random, lexicons: dict[str, list[str]]) -> tuple[str, str]:
+    grammar = rng.choice(_GRAMMARS)
+    held_out = kind.startswith("test")
+    if kind == "words":
+        return draw_words(lexicons[grammar.language], rng, rng.randint(1, 3), held_out), grammar.language
+    is_random = kind == "test-random" or (kind == "full" and rng.random() < _SHARE_RANDOM)
+    if is_random:
+        return draw_words(lexicons[grammar.language], rng, rng.randint(2, 9), held_out), grammar.language
+    return draw_sentence(grammar, rng, held_out), grammar.language
+
+
+def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: int) -> None:
+    """Synthesise one shard of a kind: ``words`` (1–3 random words), ``full``, ``test`` (sentences), ``test-random``."""
+    target = folder / f"{kind}-{number:05d}.npz"
+    if target.exists():
+        return
+    rng = random.Random(f"{seed} {kind} {number}")
+    names = voice_names()[1 if kind.startswith("test") else 0]
+    lexicons = {grammar.language: grammar.lexicon() for grammar in _GRAMMARS}
+    samples, texts, languages = [], [], []
+    while len(texts) < n_utterances:
+        text, language = _draw_text(kind, rng, lexicons)
+        try:
+            sound = synthesize(text, draw_voice(language, names, rng))
+        except ParlureError:
+            continue
+        if 0.2 <= len(sound) / SAMPLE_RATE <= MAX_S:
+            peak = max(float(np.abs(sound).max()), 1e-3)
+            samples.append((sound / peak * 30_000).astype(np.int16))
+            texts.append(text)
+            languages.append(language)
+    part = target.with_suffix(".part.npz")
+    np.savez(part, samples=np.concatenate(samples), ends=np.cumsum([len(s) for s in samples]),
+             meta=np.array(json.dumps([texts, languages])))  # fmt: skip
+    os.replace(part, target)
+
+
+def make_supply(folder: Path, plan: dict[str, int], seed: int, n_processes: int) -> None:
+    """Make every shard of a plan (kind → number of shards) that is not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(folder, kind, i, seed, UTTERANCES_PER_SHARD) for kind, n in plan.items() for i in range(n)]
+    # maxtasksperchild: a fresh process a shard, see the module's docstring
+    with multiprocessing.get_context("spawn").Pool(n_processes, maxtasksperchild=1) as pool:
+        pool.starmap(make_shard, jobs, chunksize=1)
+
+
+def read_shard(path: Path) -> list[Spoken]:
+    """The utterances of one shard."""
+    with np.load(path) as shard:
+        texts, languages = json.loads(str(shard["meta"]))
+        pieces = np.split(shard["samples"], shard["ends"][:-1])
+    return [Spoken(*row) for row in zip(pieces, texts, languages, strict=True)]
+
+
+def stream(folder: Path, kind: str, seed: int) -> Iterator[Spoken]:
+    """Endless utterances of a kind, shard after shard in a random order that the seed fixes."""
+    rng = random.Random(seed)
+    while True:
+        shards = sorted(folder.glob(f"{kind}-[0-9]*.npz"))
+        shards = [path for path in shards if not path.name.endswith(".part.npz")]
+        for path in rng.sample(shards, len(shards)):
+            yield from rng.sample(spoken := read_shard(path), len(spoken))

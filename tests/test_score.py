@@ -1,0 +1,119 @@
+"""Scoring files: the same numbers as a report, and every file that cannot be scored refused by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from parlure.errors import ParlureError
+from parlure.scoring.report import build_report
+from parlure.scoring.score import pair_files, read_texts, score, score_report
+from parlure.scoring.utterances import read_lines, score_utterances
+
+
+def _rows():
+    said = ["Bonjour, c'est l'été.", "Rappelle demain à 14h30 !", "", "Y a 20 % de rabais", "Allô ?", "On se rappelle."]
+    return [
+        {
+            "id": f"s{speaker}-{number}",
+            "speaker": f"speaker {speaker}",
+            "session": None,
+            "duration_s": 1.5 + number,
+            "language": "fr",
+            "reference": text,
+            "hypotheses": {"base": text.replace("ra", "a").lower() + " euh", "tuned": text.replace("l'", "")},
+        }
+        for speaker in range(9)
+        for number, text in enumerate(said)
+    ]
+
+
+def _write(path, rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    rows = _rows()
+    manifest = [
+        {"id": row["id"], "text": row["reference"], "speaker": row["speaker"], "session": None, "language": "fr",
+         "start": 1.0, "end": 1.0 + row["duration_s"], "task": "transcribe", "split": "test", "tags": []}
+        for row in rows
+    ]  # fmt: skip
+    _write(corpus / "manifest.jsonl", [*manifest, manifest[0] | {"id": "other", "split": "train"}])
+    tuned = _write(tmp_path / "hyps.jsonl", [{"id": row["id"], "text": row["hypotheses"]["tuned"]} for row in rows])
+    base = _write(tmp_path / "base.jsonl", [{"id": row["id"], "text": row["hypotheses"]["base"]} for row in rows])
+    return corpus, tuned, base
+
+
+def test_score_of_a_corpus_is_the_reports(files):
+    corpus, tuned, base = files
+    scored = score_utterances(_rows(), ["raw", "basic", "fr"])
+    expected = build_report(scored, {"base": {}, "tuned": {}}, "fr")["profiles"]
+    assert score(corpus, tuned, against=base, split="test") == expected
+    assert score(str(corpus / "manifest.jsonl"), str(tuned.parent), against=str(base), split="test") == expected
+    scored, report = score_report(corpus, tuned, split="test", profiles=["raw", "basic"])
+    assert report["headline_profile"] == "basic" and list(report["profiles"]) == ["raw", "basic"]
+    assert scored[0].duration_s == pytest.approx(_rows()[0]["duration_s"])
+
+
+def test_score_of_text_files(tmp_path):
+    (tmp_path / "ref.txt").write_text("\ufeffLe chat dort.\n\nQuatre-vingts\n", encoding="utf-8")
+    (tmp_path / "hyp.txt").write_text("le chat dors\nmerci\n80\n", encoding="utf-8")
+    block = score(tmp_path / "ref.txt", tmp_path / "hyp.txt", language="fr")
+    assert block["fr"]["tuned"]["wer"] == {"S": 1, "D": 0, "I": 1, "N": 5, "rate": 40.0}
+    assert list(score(tmp_path / "ref.txt", tmp_path / "hyp.txt")) == ["raw", "basic"]
+
+
+def test_ids_of_one_side_are_named(files, tmp_path):
+    corpus, tuned, _ = files
+    with pytest.raises(ParlureError, match=r"1 of 55 ids of .*manifest.jsonl are not in .*hyps.jsonl \(other\)"):
+        score(corpus, tuned)
+    _write(tmp_path / "more.jsonl", [{"id": f"new{number}", "text": ""} for number in range(9)])
+    pattern = r"54 of 54 ids .*\(s0-0, s0-1, s0-2, s0-3, s0-4, …\); 9 of 9 ids .*\(new0, new1, new2, new3, new4, …\)"
+    with pytest.raises(ParlureError, match=pattern):
+        score(corpus, tmp_path / "more.jsonl", split="test")
+
+
+def test_files_that_cannot_be_scored_are_refused(files, tmp_path):
+    corpus, tuned, _ = files
+    text = tmp_path / "a.txt"
+    text.write_text("un\ndeux\n")
+    (tmp_path / "b.txt").write_text("un\n")
+    (tmp_path / "latin.txt").write_bytes("été".encode("latin-1"))
+    (tmp_path / "empty.txt").write_text("")
+    for call, message in (
+        (lambda: score(text, tmp_path / "b.txt"), "a.txt has 2 lines, but .*b.txt has 1"),
+        (lambda: score(text, tuned), "are not of one format"),
+        (lambda: score(corpus, tuned, split="dev"), "has no utterance of the split dev"),
+        (lambda: score(tmp_path / "empty.txt", text), "empty.txt has no utterance"),
+        (lambda: score(tmp_path / "none.txt", text), "cannot read .*none.txt: No such file"),
+        (lambda: read_lines(tmp_path / "latin.txt"), "latin.txt is not UTF-8 text"),
+        (lambda: pair_files(tmp_path / "corpus" / "x", tuned), "cannot read"),
+        (lambda: score(tmp_path, tuned), "has no manifest.jsonl"),
+        (lambda: score(corpus, corpus, split="test"), "has no hyps.jsonl"),
+        (lambda: score(corpus, tuned, split="test", profiles=["wer"]), "no scoring profile called wer"),
+    ):
+        with pytest.raises(ParlureError, match=message):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"id": "a", "text": "x"}\n\n{"id": "a", "text": "y"}\n', "line 3: the id a comes twice"),
+        ('{"id": "a"}\n', "line 1: text is missing or is no string"),
+        ('{"id": 3, "text": "x"}\n', "line 1: id is missing or is no string"),
+        ('{"id": "a", "text": null}\n', "line 1: text is missing or is no string"),
+        ("[1]\n", "line 1: not a JSON object"),
+        ("{oops}\n", "line 1: not JSON"),
+    ],
+)
+def test_lines_that_are_no_utterance_are_refused(tmp_path, content, message):
+    (tmp_path / "x.jsonl").write_text(content)
+    with pytest.raises(ParlureError, match=message):
+        read_texts(tmp_path / "x.jsonl")
