@@ -66,14 +66,18 @@ def demo(
 
 @app.command()
 def prepare(
-    source: Annotated[list[str], Argument(help="CSV, TSV or JSONL manifests, or folders of audio with .txt beside it.")],
+    source: Annotated[
+        list[str], Argument(help="CSV, TSV or JSONL manifests, or folders of audio with .txt beside it.")
+    ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
     reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,
     text: Annotated[str | None, Option(help="Column of the transcript.")] = None,
     speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
     session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
     language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,
-    channels: Annotated[Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")] = None,
+    channels: Annotated[
+        Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")
+    ] = None,
     empty_text: Annotated[
         Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
     ] = "reject",
@@ -141,7 +145,9 @@ def transcribe(
     language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
     task: Annotated[Literal["transcribe", "translate"], Option(help="translate gives English.")] = "transcribe",
     timestamps: Annotated[Literal["none", "segment"], Option(help="Times per phrase, or none.")] = "none",
-    format_: Annotated[Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")] = "text",
+    format_: Annotated[
+        Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")
+    ] = "text",
     out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
 ) -> None:
     """Audio → text, JSON lines, SubRip or WebVTT."""
@@ -150,9 +156,7 @@ def transcribe(
 
     if timestamps == "none" and format_ in NEED_TIMES:
         timestamps = "segment"
-    for path, hypothesis in run_transcribe(
-        audio, model=model, language=language, task=task, timestamps=timestamps
-    ):
+    for path, hypothesis in run_transcribe(audio, model=model, language=language, task=task, timestamps=timestamps):
         written = WRITERS[format_](hypothesis)
         if out is None:
             give(written)
@@ -204,17 +208,27 @@ def score(
             if system in systems:
                 give(_score_line(name, system, systems[system]))
         if "comparison" in systems:
-            c = systems["comparison"]
-            low, high = c["ci95"]
-            give(f"{name:6} difference {c['difference']:+.2f} points [{low:+.2f}, {high:+.2f}], {c['verdict']}\n")
+            give(_comparison_line(name, systems["comparison"]))
 
 
 def _score_line(profile: str, system: str, rates: dict[str, Any]) -> str:
     wer, cer = rates["wer"], rates["cer"]
-    return (
-        f"{profile:6} {system:5} WER {wer['rate']:.2f} % (S {wer['S']}, D {wer['D']}, I {wer['I']}, N {wer['N']}), "
-        f"CER {cer['rate']:.2f} %\n"
-    )
+    errors = f"S {wer['S']}, D {wer['D']}, I {wer['I']}, N {wer['N']}"
+    return f"{profile:6} {system:5} WER {_points(wer['rate'])} ({errors}), CER {_points(cer['rate'])}\n"
+
+
+def _comparison_line(profile: str, comparison: dict[str, Any]) -> str:
+    interval = ""
+    if comparison["ci95"] is not None:
+        low, high = comparison["ci95"]
+        interval = f" [{low:+.2f}, {high:+.2f}]"
+    difference = comparison["difference"]
+    points = "undefined" if difference is None else f"{difference:+.2f} points"
+    return f"{profile:6} difference {points}{interval}: {comparison['verdict']}\n"
+
+
+def _points(rate: float | None) -> str:
+    return "undefined" if rate is None else f"{rate:.2f} %"
 
 
 def _ratios(text: str) -> tuple[float, float, float]:
@@ -247,7 +261,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except TyperException as error:
-        say(f"error: {getattr(error, 'format_message', lambda: str(error))()}")
+        say(f"error: {error.format_message() if hasattr(error, 'format_message') else error}")
         say("hint: parlure COMMAND --help lists what a command takes")
         return 2
     except BrokenPipeError:

@@ -75,7 +75,7 @@ class TrainingSection(_Section):
     seed: int = 1
     """decides order, dropout and adapter initialisation"""
     full_window_share: float = Field(default=0.2, ge=0, le=1)
-    """share of utterances padded to 30 s, as runtimes do when decoding; the rest is fed at its own length, much faster"""
+    """share of utterances padded to 30 s, as runtimes do when decoding; the rest is fed at its own length, faster"""
 
 
 class EvaluationSection(_Section):
@@ -111,7 +111,9 @@ class Recipe(_Section):
     decoding: DecodingSection = DecodingSection()
 
 
-def load_recipe(path: Path, overrides: Sequence[str] = (), corpus: str | None = None, model: str | None = None) -> Recipe:
+def load_recipe(
+    path: Path, overrides: Sequence[str] = (), corpus: str | None = None, model: str | None = None
+) -> Recipe:
     """Read a recipe file.
 
     Args:
@@ -126,9 +128,13 @@ def load_recipe(path: Path, overrides: Sequence[str] = (), corpus: str | None = 
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ParlureError(f"there is no recipe {path}", "write one that names a corpus: [data] corpus = \"corpus\"") from error
+        raise ParlureError(
+            f"there is no recipe {path}", 'write one that names a corpus: [data] corpus = "corpus"'
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParlureError(f"{path} is not valid TOML: {error}", "text needs quotes, as in corpus = \"corpus\"") from error
+        raise ParlureError(
+            f"{path} is not valid TOML: {error}", 'text needs quotes, as in corpus = "corpus"'
+        ) from error
     data = tree.setdefault("data", {})
     if isinstance(data, dict) and isinstance(data.get("corpus"), str):
         data["corpus"] = str(path.parent / data["corpus"])
@@ -188,7 +194,9 @@ def _problem(place: list[str], item: Mapping[str, Any]) -> tuple[str, str]:
         siblings = [name for name in known if name.startswith(place[0] + ".")] or list(Recipe.model_fields)
         return f"unknown key {key}", f"did you mean {near[0]}?" if near else f"known keys: {', '.join(siblings)}"
     if item["type"] == "missing":
-        return f"{key} is missing", f"add it to the recipe, or give --set {key}=…" if len(place) > 1 else f"add a section [{key}]"
+        return f"{key} is missing", f"add it to the recipe, or give --set {key}=…" if len(
+            place
+        ) > 1 else f"add a section [{key}]"
     return f"{key} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}", ""
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperTokenizer
-from transformers.models.whisper.tokenization_whisper import LANGUAGES
-
 from nano import supply
 from nano import vocabulary as v
 from nano.network import CompactNano
+from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperTokenizer
+from transformers.models.whisper.tokenization_whisper import LANGUAGES
+
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.speech.audio import SAMPLE_RATE
@@ -134,9 +134,15 @@ def measure(work: Path, n_utterances: int) -> tuple[list[Measured], tuple[int, i
         rows.append(Measured(f"{language}, sentences, 30 s", word_errors(loaded, own, language), len(own)))
         short = own[:100]
         at_30 = Measured(f"{language}, the first 100 of them, 30 s", word_errors(loaded, short, language), len(short))
-        cut = Measured(f"{language}, the same, input cut to length + 0.5 s", short_word_errors(loaded, short, language), len(short))
+        cut = Measured(
+            f"{language}, the same, input cut to length + 0.5 s", short_word_errors(loaded, short, language), len(short)
+        )
         random = [one for one in words if one.language == language][:n_utterances]
-        rows += [at_30, cut, Measured(f"{language}, random word strings, 30 s", word_errors(loaded, random, language), len(random))]
+        rows += [
+            at_30,
+            cut,
+            Measured(f"{language}, random word strings, 30 s", word_errors(loaded, random, language), len(random)),
+        ]
     return rows, languages_right(loaded, sentences[: 2 * n_utterances])
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import torch
-
 from nano import english, french, supply, vocabulary
 from nano.batches import Batch, Mixture, batches, short_features, window_features
 from nano.grammar import draw_sentence, draw_words
@@ -50,8 +48,8 @@ class Stage:
     bf16: bool = False  # autocast: pays at 1,500 positions, not on short input
 
 
-# Undisturbed and in fp32 at first: with noise, random levels and bfloat16 from the start, 1,200 steps of words had heard
-# less than 600 without (docs/LOG.md).
+# Undisturbed and in fp32 at first: with noise, random levels and bfloat16 from the start, 1,200 steps of words had
+# heard less than 600 without (docs/LOG.md).
 STAGES = (
     Stage("words", "words", 1_000, 48, 1.5e-3, 1.5e-3, Mixture(max_onset_s=0.1), n_warmup=200),
     Stage("sentences", "full", 3_400, 32, 1.5e-3, 4e-4,
@@ -120,7 +118,7 @@ def optimise(model: CompactNano, optimizer: torch.optim.Optimizer, batch: Batch,
 def save(path: Path, model: CompactNano, optimizer: torch.optim.Optimizer, stage: int, step: int) -> None:
     part = path.with_suffix(".part")
     torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "stage": stage, "step": step}, part)
-    os.replace(part, path)
+    part.replace(path)
 
 
 def train(work: Path, n_steps: dict[str, int], every: int) -> None:
@@ -151,8 +149,8 @@ def train(work: Path, n_steps: dict[str, int], every: int) -> None:
             losses.append(optimise(model, optimizer, next(feed), rate := learning_rate(stage, step), stage.bf16))
             done = step + 1
             if done % 50 == 0:
-                row = {"stage": stage.name, "step": done, "loss": round(float(np.mean(losses)), 4), "rate": round(rate, 7),
-                       "s_per_step": round((time.monotonic() - clock) / len(losses), 3)}  # fmt: skip
+                row = {"stage": stage.name, "step": done, "loss": round(float(np.mean(losses)), 4)}
+                row |= {"rate": round(rate, 7), "s_per_step": round((time.monotonic() - clock) / len(losses), 3)}
                 if done % every == 0 or done == total:
                     row["wer"] = error_rate(model, made.tokenizer, clips, stage.full_window)
                     save(checkpoint, model, optimizer, index, done)
@@ -171,7 +169,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=250, help="steps between evaluations and checkpoints")
     options = parser.parse_args()
     n_steps = {name: int(n) for name, n in (item.split("=") for item in options.steps.split(",") if item)}
-    if not list((options.work).glob("supply_done")): supply.make_supply(options.work / "supply", SUPPLY, SEED, options.processes)
+    supply.make_supply(options.work / "supply", SUPPLY, SEED, options.processes)
     train(options.work, n_steps, options.every)
 
 

@@ -13,7 +13,6 @@ two by two, so that a split can keep speakers and calls apart. The transcript is
 from __future__ import annotations
 
 import csv
-import ctypes
 import json
 import os
 import random
@@ -30,7 +29,6 @@ import soundfile
 
 import parlure
 from parlure.errors import ParlureError
-from parlure.speech import synth
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.quebec import quebec_phonemes
 from parlure.speech.service_calls import call_turns
@@ -200,18 +198,12 @@ def _through_telephone(line: Samples, rng: random.Random, noise: np.random.Gener
     return telephone_8khz(line, noise, codec=_CODEC, level_db=level_db, line_noise_db=noise_db)
 
 
-def _seed_engine(seed: int) -> None:
-    """Breathy voices (f2, f5) draw noise from a generator that the engine seeds with the time of day."""
-    synth._engine().library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
-
-
 def _talkbank(text: str) -> str:
     return re.sub(r"\s*([!?.,;])", r" \1", text)
 
 
 def _write_corpus(out: Path, n_calls: int, seed: int, talkbank_style: bool, progress: Callable[[int], None]) -> None:
     """The work itself; reproducible only as the first thing that a process does with the engine."""
-    _seed_engine(seed)
     rng, noise = random.Random(seed), np.random.default_rng(seed)
     (out / "audio").mkdir(parents=True, exist_ok=True)
     rows: list[tuple[str, ...]] = []

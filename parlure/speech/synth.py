@@ -65,11 +65,11 @@ class _Engine:
                 f"espeak-ng could not start with the data in {self.data}",
                 'pip install --force-reinstall "parlure[synth]"',
             )
+        # Breathy voices draw noise from a generator that the engine otherwise seeds with the time of day
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self.library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self.chunks: list[np.ndarray] = []
-        callback_type = ctypes.CFUNCTYPE(
-            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
-        )
+        callback_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self.callback = callback_type(self._receive)  # kept alive: C holds only a pointer to it
         self.library.espeak_SetSynthCallback(self.callback)
 
@@ -144,9 +144,7 @@ def synthesize(text: str, voice: Voice, *, is_phonemes: bool = False) -> Samples
     engine.chunks.clear()
     spoken = (f"[[{text}]]" if is_phonemes else text).encode("utf-8")
     flags = _CHARS_UTF8 | (_PHONEMES if is_phonemes else 0)
-    engine.library.espeak_Synth(
-        spoken, len(spoken) + 1, 0, _POSITION_CHARACTER, 0, flags, None, None
-    )
+    engine.library.espeak_Synth(spoken, len(spoken) + 1, 0, _POSITION_CHARACTER, 0, flags, None, None)
     engine.library.espeak_Synchronize()
     samples = np.concatenate(engine.chunks) if engine.chunks else np.zeros(0, np.int16)
     audible = np.flatnonzero(np.abs(samples.astype(np.int32)) > 64)

@@ -1,8 +1,8 @@
 """Utterances → the batches of every optimiser step, as a plan that the seed alone decides.
 
-An utterance is fed at its own length, rounded up to half a second, or in the full 30 s window; which of the two, and the
-order, follow from seed, epoch and id. A forward pass holds utterances of one length only, so that nothing an utterance
-gives depends on its neighbours, and as many as fit a budget of seconds.
+An utterance is fed at its own length, rounded up to half a second, or in the full 30 s window; which of the two, and
+the order, follow from seed, epoch and id. A forward pass holds utterances of one length only, so that nothing an
+utterance gives depends on its neighbours, and as many as fit a budget of seconds.
 """
 
 from __future__ import annotations

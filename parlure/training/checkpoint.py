@@ -32,12 +32,15 @@ def open_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> None
         ParlureError: the folder is in use by another run.
     """
     if not resume and out.exists() and any(out.iterdir()):
-        raise ParlureError(f"the run folder {out} is not empty", "give another --out, or --resume to go on with that run")
+        raise ParlureError(
+            f"the run folder {out} is not empty", "give another --out, or --resume to go on with that run"
+        )
     if resume and (out / "recipe.toml").exists():
         before = (out / "recipe.toml").read_text(encoding="utf-8")
         if before != dump_recipe(recipe):
             raise ParlureError(
-                f"the recipe differs from the one that {out} was started with", f"use {out / 'recipe.toml'}, or another --out"
+                f"the recipe differs from the one that {out} was started with",
+                f"use {out / 'recipe.toml'}, or another --out",
             )
         return
     out.mkdir(parents=True, exist_ok=True)
@@ -92,7 +95,7 @@ def keep_best(out: Path, model: nn.Module, tokenizer: WhisperTokenizer) -> None:
         assert isinstance(model, WhisperForConditionalGeneration)
         save_model(model, tokenizer, part)
     shutil.rmtree(out / name, ignore_errors=True)
-    os.replace(part, out / name)
+    part.replace(out / name)
 
 
 def save_model(model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, folder: Path) -> None:
@@ -136,7 +139,7 @@ def _whole(out: Path) -> list[Path]:
 def _write_json(path: Path, value: Any) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _environment() -> dict[str, Any]:

@@ -56,7 +56,11 @@ class Development:
         normalize = get_profile(self.profile).normalize
         total = Counts.zero()
         for language, task in sorted({(u.language, u.task) for u in self.utterances}):
-            pairs = [(u, c) for u, c in zip(self.utterances, self.clips, strict=True) if (u.language, u.task) == (language, task)]
+            pairs = [
+                (u, c)
+                for u, c in zip(self.utterances, self.clips, strict=True)
+                if (u.language, u.task) == (language, task)
+            ]
             options = DecodingOptions(language, task, self.batch_size, self.max_new_tokens)
             found = decode(whisper, tokenizer, _clips(pairs), options)
             for (utterance, _), hypothesis in zip(pairs, found, strict=True):

@@ -110,7 +110,9 @@ def train(
     corpus = Corpus.load(Path(recipe.data.corpus))
     source, adapter = locate(recipe.model.base)
     if adapter is not None:
-        raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base, or export it merged first")
+        raise ParlureError(
+            f"{recipe.model.base} is a run with an adapter", "start from its base, or export it merged first"
+        )
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
     development = Development.of(corpus, recipe)
@@ -259,7 +261,12 @@ def _optimizer(trainee: Trainee, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def _evaluate(
-    trainee: Trainee, development: Development, progress: Progress, out: Path, recipe: Recipe, log: checkpoint.MetricsLog
+    trainee: Trainee,
+    development: Development,
+    progress: Progress,
+    out: Path,
+    recipe: Recipe,
+    log: checkpoint.MetricsLog,
 ) -> None:
     """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself."""
     clock = time.monotonic()

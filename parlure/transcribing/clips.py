@@ -12,6 +12,4 @@ from parlure.transcribing.decode import Clip
 
 def clips_of(utterances: Iterable[Utterance]) -> list[Clip]:
     """One clip per utterance, in their order, read when decoded."""
-    return [
-        Clip(u.id, u.duration_s, partial(read_audio, u.recording, u.start, u.end, u.channel)) for u in utterances
-    ]
+    return [Clip(u.id, u.duration_s, partial(read_audio, u.recording, u.start, u.end, u.channel)) for u in utterances]

@@ -16,8 +16,8 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S, log_mel
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
 from parlure.transcribing.hypothesis import Hypothesis
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ def window_waves(sounds: Iterable[Samples]) -> torch.Tensor:
     rows = []
     for sound in sounds:
         if len(sound) > N_WINDOW_SAMPLES:
-            raise ValueError(f"a clip of {len(sound) / SAMPLE_RATE:.1f} s does not fit Whisper's {WINDOW_S:.0f} s window")
+            raise ValueError(
+                f"a clip of {len(sound) / SAMPLE_RATE:.1f} s does not fit Whisper's {WINDOW_S:.0f} s window"
+            )
         rows.append(np.pad(sound, (0, N_WINDOW_SAMPLES - len(sound))))
     return torch.from_numpy(np.stack(rows))
 
@@ -164,7 +166,9 @@ def _greedy(
             scores[:, forbidden_first] = -torch.inf
         logprobs, best = scores.log_softmax(-1).max(-1)
         going = []
-        for place, (index, logprob, token) in enumerate(zip(alive.tolist(), logprobs.tolist(), best.tolist(), strict=True)):
+        for place, (index, logprob, token) in enumerate(
+            zip(alive.tolist(), logprobs.tolist(), best.tolist(), strict=True)
+        ):
             rows[index].total_logprob += logprob
             if token == special.end:
                 rows[index].ended = True

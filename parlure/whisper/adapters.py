@@ -39,7 +39,9 @@ def attach_lora(
     Raises:
         ParlureError: a target names no linear layer.
     """
-    linear = sorted({name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, nn.Linear)})
+    linear = sorted(
+        {name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    )
     for target in targets:
         if target not in linear:
             raise ParlureError(

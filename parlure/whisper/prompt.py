@@ -43,9 +43,7 @@ class SpecialTokens:
             for name in names:
                 if name in known:
                     return int(known[name])
-            raise ParlureError(
-                f"the tokenizer has no token {names[0]}", "use the tokenizer of a multilingual Whisper"
-            )
+            raise ParlureError(f"the tokenizer has no token {names[0]}", "use the tokenizer of a multilingual Whisper")
 
         no_timestamps = find("<|notimestamps|>")
         return cls(

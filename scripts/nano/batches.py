@@ -25,7 +25,7 @@ _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
 
 @dataclass(frozen=True)
 class Example:
-    """``samples`` at 16 kHz; ``labels`` after the start-of-transcript, of which the first ``n_unscored`` bear no loss."""
+    """``samples`` at 16 kHz; ``labels`` after the start-of-transcript, the first ``n_unscored`` bear no loss."""
 
     samples: Samples
     labels: list[int]
@@ -164,7 +164,12 @@ def collate(examples: list[Example], features: torch.Tensor) -> Batch:
 
 
 def batches(
-    source: Iterator[Spoken], tokenizer: WhisperTokenizer, mixture: Mixture, batch_size: int, full_window: bool, seed: int
+    source: Iterator[Spoken],
+    tokenizer: WhisperTokenizer,
+    mixture: Mixture,
+    batch_size: int,
+    full_window: bool,
+    seed: int,
 ) -> Iterator[Batch]:
     """Endless batches; the short ones are drawn from a sorted pool, so that a batch holds about one length."""
     rng = np.random.default_rng(seed)

@@ -7,13 +7,10 @@ import re
 
 from nano.grammar import Grammar
 
-_UNITS = (
-    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize "
-    "dix-sept dix-huit dix-neuf"
-).split()
+_UNITS = ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf"]
 _TENS = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre-vingt", "quatre-vingt"]
-_MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-_DAYS = "lundi mardi mercredi jeudi vendredi samedi dimanche".split()
+_MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
+_DAYS = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]
 
 
 def number(n: int) -> str:
@@ -45,7 +42,7 @@ def _time(rng: random.Random) -> str:
 
 def _date(rng: random.Random) -> str:
     day = rng.randint(1, 31)
-    return f"le {rng.choice(_DAYS + [''])} {'premier' if day == 1 else number(day)} {rng.choice(_MONTHS)}"
+    return f"le {rng.choice([*_DAYS, ''])} {'premier' if day == 1 else number(day)} {rng.choice(_MONTHS)}"
 
 
 def _phone(rng: random.Random) -> str:
@@ -73,8 +70,8 @@ _RULES = {
               "vous êtes bien chez <person>", "c'est <person>, je vous rappelle", "je vous appelle au sujet <topic>"],
     "polite": ["s'il vous plaît", "si c'est possible", "merci d'avance", "si vous voulez bien", "quand vous pourrez"],
     "person": ["madame <surname>", "monsieur <surname>", "docteur <surname>", "<firstname> <surname>", "<firstname>"],
-    "firstname": "Marie Pierre Julie Nicolas Sophie Antoine Camille Lucas Claire Thomas Nathalie Olivier Hélène Martin Isabelle Daniel Céline Hugo Louise Gabriel Simon Chantal André Manon Jérôme Valérie Philippe Catherine Denis Brigitte Rachel Samuel Arthur Émilie Mathieu Florence".split(),
-    "surname": "Bernard Dubois Moreau Laurent Girard Lefèvre Fontaine Rousseau Mercier Blanchard Garnier Chevalier Lambert Bonnet Dupont Marchand Perrin Lemaire Renard Colin Barbier Carpentier Vasseur Picard Leclerc Fabre Guérin Boyer".split(),
+    "firstname": ["Marie", "Pierre", "Julie", "Nicolas", "Sophie", "Antoine", "Camille", "Lucas", "Claire", "Thomas", "Nathalie", "Olivier", "Hélène", "Martin", "Isabelle", "Daniel", "Céline", "Hugo", "Louise", "Gabriel", "Simon", "Chantal", "André", "Manon", "Jérôme", "Valérie", "Philippe", "Catherine", "Denis", "Brigitte", "Rachel", "Samuel", "Arthur", "Émilie", "Mathieu", "Florence"],
+    "surname": ["Bernard", "Dubois", "Moreau", "Laurent", "Girard", "Lefèvre", "Fontaine", "Rousseau", "Mercier", "Blanchard", "Garnier", "Chevalier", "Lambert", "Bonnet", "Dupont", "Marchand", "Perrin", "Lemaire", "Renard", "Colin", "Barbier", "Carpentier", "Vasseur", "Picard", "Leclerc", "Fabre", "Guérin", "Boyer"],
     "topic": ["de ma facture", "du rendez-vous", "de la livraison", "de votre annonce", "de mon dossier", "du contrat", "de la réunion",
               "de l'assurance", "du voyage", "de la commande numéro <smallnumber>", "de votre message", "de la réparation"],
     "request": ["je voudrais <wish>", "j'aimerais <wish>", "est-ce que je pourrais <wish>", "pouvez-vous <favour>", "il faudrait <favour>",
@@ -123,27 +120,27 @@ _RULES = {
     "room": ["le jardin", "la cuisine", "le salon", "la chambre", "la cave", "le grenier", "la cour", "le couloir", "l'escalier"],
     "furniture": ["le canapé", "le lit", "la table", "l'armoire", "le fauteuil", "le tiroir", "l'étagère", "le bureau"],
     "clothing": ["une robe", "un manteau", "une chemise", "un pantalon", "une écharpe", "des gants", "un chapeau", "une jupe", "une veste", "des bottes", "une cravate"],
-    "colour": "rouge bleu vert jaune noir blanc gris orange violet rose brun beige".split(),
+    "colour": ["rouge", "bleu", "vert", "jaune", "noir", "blanc", "gris", "orange", "violet", "rose", "brun", "beige"],
     "weather": ["chaud", "froid", "beau", "mauvais", "sombre", "doux", "humide", "frais"],
     "weather2": ["de la pluie", "du soleil", "de la neige", "du vent", "un orage", "du brouillard", "des nuages", "du gel"],
     "body": ["à la tête", "au dos", "au ventre", "à la gorge", "aux dents", "au genou", "à l'épaule", "à la main", "au pied", "à l'oreille"],
     "order": ["je prends <food> et <drink>", "mettez-moi <smallnumber> <goods>", "il me faut <smallnumber> <goods> et <drink>", "commandez <food> pour <people>", "ajoutez <smallnumber> <goods> <colour>"],
-    "goods": "bouteilles enveloppes assiettes chaises ampoules stylos serviettes bouquets cartons tomates timbres cahiers bougies planches coussins rideaux tasses cuillères boîtes lettres".split(),
+    "goods": ["bouteilles", "enveloppes", "assiettes", "chaises", "ampoules", "stylos", "serviettes", "bouquets", "cartons", "tomates", "timbres", "cahiers", "bougies", "planches", "coussins", "rideaux", "tasses", "cuillères", "boîtes", "lettres"],
     "address_line": ["j'habite au <smallnumber> <street>", "notre bureau est au <smallnumber> <street>", "l'adresse est <smallnumber> <street>, <floor>", "livrez au <smallnumber> <street> <when>"],
     "street": ["rue de la République", "avenue Victor Hugo", "boulevard des Platanes", "rue du Moulin", "place du Château", "rue des Lilas", "avenue de la Gare", "chemin des Vignes", "rue Pasteur", "quai du Port", "allée des Cerisiers", "rue de l'Abbaye", "impasse du Puits"],
     "floor": ["premier étage", "deuxième étage", "troisième étage", "au fond de la cour", "porte de gauche", "porte de droite", "bâtiment principal", "rez-de-chaussée"],
     "number_line": ["mon numéro est le <phone>", "le code est <number>", "votre référence est <number>", "composez le <phone>", "mon numéro de client est <number>", "la facture est de <number> euros et <smallnumber> centimes", "rappelez au <phone>", "il y avait <number> voitures", "le total fait <number>"],
     "narration": ["<relative> <verb> <complement>", "<relative> <verb> <complement> <when>", "le <job> <verb> <complement>", "la <job2> <verb> <complement>", "les <crowd> <verbs> <complement>", "un <job> <adjective2> <verb> <complement>"],
-    "job": "boulanger facteur plombier médecin professeur chauffeur jardinier policier vendeur dentiste serveur directeur mécanicien journaliste pompier coiffeur avocat cuisinier pharmacien pilote".split(),
-    "job2": "secrétaire vendeuse infirmière directrice caissière gardienne chanteuse voisine cliente stagiaire comptable bouchère touriste".split(),
-    "crowd": "ouvriers élèves passagers voisins clients musiciens visiteurs étudiants joueurs invités employés habitants".split(),
-    "verb": "regarde cherche apporte prépare oublie trouve demande accepte refuse montre vend nettoie dessine raconte emprunte photographie mesure explique casse rapporte découvre transporte choisit imagine admire soulève".split(),
-    "verbs": "regardent cherchent apportent préparent oublient trouvent demandent refusent montrent vendent nettoient racontent choisissent visitent traversent construisent écoutent gardent".split(),
+    "job": ["boulanger", "facteur", "plombier", "médecin", "professeur", "chauffeur", "jardinier", "policier", "vendeur", "dentiste", "serveur", "directeur", "mécanicien", "journaliste", "pompier", "coiffeur", "avocat", "cuisinier", "pharmacien", "pilote"],
+    "job2": ["secrétaire", "vendeuse", "infirmière", "directrice", "caissière", "gardienne", "chanteuse", "voisine", "cliente", "stagiaire", "comptable", "bouchère", "touriste"],
+    "crowd": ["ouvriers", "élèves", "passagers", "voisins", "clients", "musiciens", "visiteurs", "étudiants", "joueurs", "invités", "employés", "habitants"],
+    "verb": ["regarde", "cherche", "apporte", "prépare", "oublie", "trouve", "demande", "accepte", "refuse", "montre", "vend", "nettoie", "dessine", "raconte", "emprunte", "photographie", "mesure", "explique", "casse", "rapporte", "découvre", "transporte", "choisit", "imagine", "admire", "soulève"],
+    "verbs": ["regardent", "cherchent", "apportent", "préparent", "oublient", "trouvent", "demandent", "refusent", "montrent", "vendent", "nettoient", "racontent", "choisissent", "visitent", "traversent", "construisent", "écoutent", "gardent"],
     "complement": ["<thing>", "<food>", "le <noun>", "la <noun2>", "les <nouns>", "un <noun> <adjective2>", "une <noun2> <adjective2>"],
-    "noun": "village fleuve bateau camion nuage journal tableau château tunnel moteur sac panier cheval canard mouton secret projet travail résultat voyage exercice morceau couteau plafond mur toit arbre oiseau lac sentier dessin tambour costume masque fromage manuel bâton".split(),
-    "noun2": "montagne rivière forêt plage route ferme colline maison lettre histoire chanson réponse idée erreur machine couleur carte ficelle corde pierre étoile lune vache poule souris abeille feuille racine branche ceinture poche boutique statue fontaine moquette brosse couverture bague".split(),
-    "nouns": "fleurs bagages nouvelles photos règles horaires outils meubles chiffres graines feuilles miettes marches plumes vitres briques étiquettes pièces perles ailes".split(),
-    "adjective2": "étrange énorme tranquille célèbre utile simple facile agréable triste jeune rapide fragile calme sauvage pratique moderne honnête fantastique ridicule timide terrible mince large confortable".split(),
+    "noun": ["village", "fleuve", "bateau", "camion", "nuage", "journal", "tableau", "château", "tunnel", "moteur", "sac", "panier", "cheval", "canard", "mouton", "secret", "projet", "travail", "résultat", "voyage", "exercice", "morceau", "couteau", "plafond", "mur", "toit", "arbre", "oiseau", "lac", "sentier", "dessin", "tambour", "costume", "masque", "fromage", "manuel", "bâton"],
+    "noun2": ["montagne", "rivière", "forêt", "plage", "route", "ferme", "colline", "maison", "lettre", "histoire", "chanson", "réponse", "idée", "erreur", "machine", "couleur", "carte", "ficelle", "corde", "pierre", "étoile", "lune", "vache", "poule", "souris", "abeille", "feuille", "racine", "branche", "ceinture", "poche", "boutique", "statue", "fontaine", "moquette", "brosse", "couverture", "bague"],
+    "nouns": ["fleurs", "bagages", "nouvelles", "photos", "règles", "horaires", "outils", "meubles", "chiffres", "graines", "feuilles", "miettes", "marches", "plumes", "vitres", "briques", "étiquettes", "pièces", "perles", "ailes"],
+    "adjective2": ["étrange", "énorme", "tranquille", "célèbre", "utile", "simple", "facile", "agréable", "triste", "jeune", "rapide", "fragile", "calme", "sauvage", "pratique", "moderne", "honnête", "fantastique", "ridicule", "timide", "terrible", "mince", "large", "confortable"],
 }
 
 GRAMMAR = Grammar(

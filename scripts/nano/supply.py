@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,7 +75,7 @@ def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: in
     part = target.with_suffix(".part.npz")
     np.savez(part, samples=np.concatenate(samples), ends=np.cumsum([len(s) for s in samples]),
              meta=np.array(json.dumps([texts, languages])))  # fmt: skip
-    os.replace(part, target)
+    part.replace(target)
 
 
 def make_supply(folder: Path, plan: dict[str, int], seed: int, n_processes: int) -> None:

@@ -23,9 +23,46 @@ START_OF_TRANSCRIPT = 50_258
 TRANSLATE, TRANSCRIBE, START_OF_LM, START_OF_PREVIOUS, NO_SPEECH, NO_TIMESTAMPS = range(50_358, 50_364)
 TIMESTAMP_BEGIN = 50_364
 
-# What OpenAI's and faster-whisper's `non_speech_tokens` look up: the first token of each " " + symbol is suppressed, which
-# must not be the bare space.
-_NEVER_SPOKEN = ' - \' " # ( ) * + / : ; < = > @ [ \\ ] ^ _ ` { | } ~ 「 」 『 』 ♩ ♪ ♫ ♬ ♭ ♮ ♯'.split()
+# What OpenAI's and faster-whisper's `non_speech_tokens` look up: the first token of each " " + symbol is
+# suppressed, which must not be the bare space.
+_NEVER_SPOKEN = [
+    "-",
+    "'",
+    '"',
+    "#",
+    "(",
+    ")",
+    "*",
+    "+",
+    "/",
+    ":",
+    ";",
+    "<",
+    "=",
+    ">",
+    "@",
+    "[",
+    "\\",
+    "]",
+    "^",
+    "_",
+    "`",
+    "{",
+    "|",
+    "}",
+    "~",
+    "「",
+    "」",
+    "『",
+    "』",
+    "♩",
+    "♪",
+    "♫",
+    "♬",
+    "♭",
+    "♮",
+    "♯",
+]
 
 
 def language_id(language: str) -> int:

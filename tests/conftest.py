@@ -1,0 +1,48 @@
+"""What many tests share: nano, and a small corpus of synthetic telephone calls."""
+
+import pytest
+import torch
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def nano():
+    """The built-in model, loaded once."""
+    from parlure.whisper.load import load
+
+    return load("nano")
+
+
+@pytest.fixture(scope="session")
+def calls(tmp_path_factory):
+    """A manifest of 9 synthetic telephone calls."""
+    from parlure.speech.calls import make_calls
+
+    return make_calls(tmp_path_factory.mktemp("calls"), n_calls=9, seed=3)
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(calls, tmp_path_factory):
+    """The calls as a corpus: speakers and calls apart."""
+    from parlure.corpus.prepare import prepare
+
+    folder = tmp_path_factory.mktemp("prepared") / "corpus"
+    prepare([calls], folder, ratios=(0.5, 0.2, 0.3), seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(corpus_folder):
+    """The same, in memory."""
+    from parlure.corpus.manifest import Corpus
+
+    return Corpus.load(corpus_folder)
+
+
+@pytest.fixture(scope="session")
+def clips(corpus):
+    """All its utterances as clips, shortest id first."""
+    from parlure.transcribing.clips import clips_of
+
+    return clips_of(sorted(corpus.utterances, key=lambda utterance: utterance.id))

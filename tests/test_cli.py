@@ -1,0 +1,129 @@
+"""The command line: exit codes, error and hint lines, data on stdout, talk on stderr."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from parlure import cli
+
+
+def run(capsys, *arguments):
+    code = cli.run([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_answers_at_once_without_torch():
+    def seconds() -> float:
+        clock = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "parlure.cli", "--help"], check=True, capture_output=True)
+        return time.perf_counter() - clock
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_version(capsys):
+    code, out, _ = run(capsys, "--version")
+    assert (code, out) == (0, "parlure 0.1.0\n")
+
+
+@pytest.mark.parametrize("command", ["demo", "prepare", "train", "transcribe", "evaluate", "score"])
+def test_every_command_has_help(capsys, command):
+    code, out, _ = run(capsys, command, "--help")
+    assert code == 0
+    assert "--help" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "none.toml"], "error: there is no recipe none.toml"),
+        (["prepare", "none.csv", "--out", "corpus"], "none.csv"),
+        (["transcribe", "none.wav", "--model", "nano"], "none.wav"),
+        (["evaluate", "nowhere", "--model", "nano", "--out", "report"], "error: there is no corpus folder nowhere"),
+        (["score", "ref.txt", "hyp.txt"], "ref.txt"),
+        (["prepare", "x", "--out", "c", "--ratios", "half"], "error: --ratios half is not three numbers"),
+        (["dance"], "error: No such command 'dance'."),
+        (["train"], "error: Missing argument 'recipe'."),
+        (["prepare", "x", "--out", "c", "--channels", "both"], "both"),
+    ],
+)
+def test_what_the_user_can_mend_exits_with_2(capsys, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert err.startswith("error: ")
+    assert "\nhint: " in err
+    assert "Traceback" not in err
+
+
+def test_unknown_recipe_key_and_missing_column(capsys, tmp_path):
+    (tmp_path / "recipe.toml").write_text("[data]\ncorpus = 'c'\n[training]\nlearning_rat = 1\n")
+    code, _, err = run(capsys, "train", tmp_path / "recipe.toml")
+    assert code == 2
+    assert "unknown key training.learning_rat" in err
+    assert "hint: did you mean training.learning_rate?" in err
+    (tmp_path / "rows.csv").write_text("audio,txt\na.wav,oui\n")
+    code, _, err = run(capsys, "prepare", tmp_path / "rows.csv", "--out", tmp_path / "c", "--language", "fr")
+    assert code == 2
+    assert "text" in err
+    assert "\nhint: " in err
+
+
+def test_strict_exits_with_3(capsys, calls, tmp_path):
+    manifest = calls.read_text(encoding="utf-8").splitlines()
+    rows = [manifest[0], *manifest[1:], manifest[1].replace("audio/", "audio/missing-")]
+    broken = calls.parent / "broken.csv"
+    broken.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    code, _, err = run(capsys, "prepare", broken, "--out", tmp_path / "lenient")
+    assert code == 0
+    code, _, err = run(capsys, "prepare", broken, "--out", tmp_path / "strict", "--strict")
+    assert code == 3
+    assert "rejected" in err
+
+
+def test_score_prints_rates_and_json(capsys, tmp_path):
+    (tmp_path / "ref.txt").write_text("le chat dort\nil fait beau\n", encoding="utf-8")
+    (tmp_path / "hyp.txt").write_text("le chat mort\nil fait beau\n", encoding="utf-8")
+    code, out, _ = run(capsys, "score", tmp_path / "ref.txt", tmp_path / "hyp.txt", "--profile", "basic")
+    assert code == 0
+    assert "basic  tuned WER 16.67 % (S 1, D 0, I 0, N 6)" in out
+    code, out, _ = run(
+        capsys, "score", tmp_path / "ref.txt", tmp_path / "hyp.txt", "--against", tmp_path / "hyp.txt", "--json"
+    )
+    assert json.loads(out)["raw"]["tuned"]["wer"]["S"] == 1
+    code, out, _ = run(capsys, "score", tmp_path / "ref.txt", tmp_path / "hyp.txt", "--against", tmp_path / "hyp.txt")
+    assert "too few speakers" in out
+
+
+def test_our_bug_exits_with_1(capsys, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(cli, "app", broken)
+    code, _, err = run(capsys, "score")
+    assert code == 1
+    assert "RuntimeError: boom" in err
+    assert "this is a bug in parlure" in err
+
+
+def test_interruption_exits_with_130(capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert run(capsys, "score")[0] == 130
+
+
+def test_a_closed_pipe_is_no_error(tmp_path):
+    (tmp_path / "t.txt").write_text("oui\n")
+    command = f'"{sys.executable}" -m parlure.cli score t.txt t.txt --json | head -c 1'
+    result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, env=os.environ)
+    assert result.stdout == "{"
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,78 @@
+"""Greedy decoding: Hugging Face's tokens, whatever the batch; limits and languages said plainly."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from transformers import WhisperFeatureExtractor
+
+from parlure.errors import ParlureError
+from parlure.transcribing.decode import Clip, DecodingOptions, decode, window_waves
+from parlure.whisper.load import NANO
+
+FR = DecodingOptions(language="fr", max_new_tokens=60)
+
+
+def run(nano, clips, options=FR):
+    return decode(nano.model, nano.tokenizer, clips, options)
+
+
+def test_same_tokens_as_generate(nano, clips):
+    chosen = clips[:12]
+    extractor = WhisperFeatureExtractor.from_pretrained(NANO)
+    features = extractor([c.read() for c in chosen], sampling_rate=16_000, return_tensors="pt").input_features
+    with torch.inference_mode():
+        theirs = nano.model.generate(features, language="fr", task="transcribe", max_new_tokens=60)
+    end = nano.model.generation_config.eos_token_id
+    expected = [tuple(int(t) for t in row if t != end) for row in theirs]
+    assert [hypothesis.tokens for hypothesis in run(nano, chosen)] == expected
+
+
+def test_batch_of_one_and_of_sixteen_agree(nano, clips):
+    chosen = clips[:16]
+    alone = run(nano, chosen, replace(FR, batch_size=1))
+    together = run(nano, chosen, replace(FR, batch_size=16))
+    assert [h.tokens for h in alone] == [h.tokens for h in together]
+    for one, other in zip(alone, together, strict=True):
+        assert one.avg_logprob == pytest.approx(other.avg_logprob, abs=1e-4)
+        assert one.no_speech_prob == pytest.approx(other.no_speech_prob, abs=1e-5)
+
+
+def test_order_of_clips_is_kept_and_does_not_matter(nano, clips):
+    chosen = clips[:6]
+    forwards, backwards = run(nano, chosen), run(nano, chosen[::-1])
+    assert [h.id for h in forwards] == [c.id for c in chosen]
+    assert forwards == backwards[::-1] or [h.tokens for h in forwards] == [h.tokens for h in backwards[::-1]]
+
+
+def test_token_limit_is_reported(nano, clips):
+    found = run(nano, clips[:3], replace(FR, max_new_tokens=2))
+    assert all(h.truncated and len(h.tokens) == 2 for h in found)
+    assert not any(h.truncated for h in run(nano, clips[:3], replace(FR, max_new_tokens=200)))
+
+
+def test_language_is_identified_when_not_given(nano, clips):
+    found = run(nano, clips[:4], replace(FR, language=None))
+    assert {h.language for h in found} <= {"fr", "en"}
+
+
+def test_progress_counts_clips(nano, clips):
+    seen = []
+    decode(nano.model, nano.tokenizer, clips[:5], replace(FR, batch_size=2), seen.append)
+    assert seen == [2, 2, 1]
+
+
+def test_nothing_to_decode(nano):
+    assert run(nano, []) == []
+
+
+def test_a_long_clip_is_refused_not_cut():
+    with pytest.raises(ValueError, match=r"30\.1 s does not fit Whisper's 30 s window"):
+        window_waves([np.zeros(481_600, np.float32)])
+
+
+def test_unknown_language(nano):
+    silent = [Clip("a", 1.0, lambda: np.zeros(16_000, np.float32))]
+    with pytest.raises(ParlureError, match="this Whisper has no language 'xx'"):
+        run(nano, silent, replace(FR, language="xx"))

@@ -1,0 +1,139 @@
+"""Everything that README and docs tell people to do is done here: commands, recipes, Python, tables, links."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from parlure import cli
+from parlure.recipe import Recipe, parse_recipe
+from parlure.speech.audio import read_audio, write_audio
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)#]+)\)")
+RECIPE = """
+[model]
+base = "nano"
+[data]
+corpus = "corpus"
+[training]
+max_steps = 1
+batch_seconds = 4
+accumulation = 1
+full_window_share = 0
+[evaluation]
+max_utterances = 1
+[decoding]
+max_new_tokens = 10
+"""
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """(page name, text) of every fenced block of a language."""
+    return [(p.name, text) for p in PAGES for kind, text in _BLOCK.findall(p.read_text("utf-8")) if kind == language]
+
+
+@pytest.fixture(scope="module")
+def desk(calls, tmp_path_factory):
+    """A folder with the files that the pages speak of, small ones."""
+    folder = tmp_path_factory.mktemp("desk")
+    rows = calls.read_text(encoding="utf-8").splitlines()
+    (folder / "audio").symlink_to(calls.parent / "audio")
+    (folder / "calls.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "recordings").mkdir()
+    first = calls.parent / "audio" / "call-000.wav"
+    sound = read_audio(first, 0.5, 3.0, 0)
+    for number in range(6):
+        write_audio(folder / "recordings" / f"{number}.wav", sound[: 16_000 + 1_000 * number])
+        (folder / "recordings" / f"{number}.txt").write_text(f"phrase numéro {number}", encoding="utf-8")
+    write_audio(folder / "call.wav", sound)
+    write_audio(folder / "interview.flac", sound[::-1].copy())
+    (folder / "recipe.toml").write_text(RECIPE)
+    for name in ("ref", "hyp", "base"):
+        (folder / f"{name}.txt").write_text("le chat dort\n" * 9 + f"il {name}\n", encoding="utf-8")
+    return folder
+
+
+# Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
+ORDER = ["prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md"]
+
+
+def commands(page: str) -> list[str]:
+    return [
+        line.split("#")[0].strip()
+        for name, text in blocks("")
+        if name == page
+        for line in text.splitlines()
+        if line.startswith("parlure ")
+    ]
+
+
+def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
+    monkeypatch.chdir(desk)
+    # an hour of decoding is not what this test is about: the two test utterances of a small corpus are enough
+    from parlure.corpus.manifest import Corpus
+
+    select = Corpus.select
+    monkeypatch.setattr(Corpus, "select", lambda self, split: select(self, split)[:2])
+    done = 0
+    for page in ORDER:
+        for command in commands(page):
+            arguments = shlex.split(command.replace("openai/whisper-medium", "nano"))[1:]
+            if arguments[0] == "train" and "--resume" not in arguments and (desk / arguments[3]).exists():
+                arguments[3] += "-again"  # README and docs/train.md both start a run called run
+            assert cli.run(arguments) == 0, f"{page}: {command}\n{capsys.readouterr().err}"
+            done += 1
+    assert done == sum(len(commands(page.name)) for page in PAGES) >= 15
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("toml"))
+def test_every_recipe_is_valid(page, text):
+    import tomllib
+
+    parse_recipe(tomllib.loads(text), page)
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("python"))
+def test_python_runs(page, text, desk, monkeypatch):
+    monkeypatch.chdir(desk)
+    exec(compile(text, page, "exec"), {})
+
+
+def test_make_targets_exist():
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = {match for _, text in blocks("") for match in re.findall(r"^make (\w+)", text, re.MULTILINE)}
+    assert {"demo", "test", "check"} <= named <= set(targets)
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
+    assert "make test" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in _LINK.findall(page.read_text("utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def field_table() -> str:
+    """The recipe's fields, from their own descriptions."""
+    lines = ["| field | default | |", "| --- | --- | --- |"]
+    for section, info in Recipe.model_fields.items():
+        for name, field in info.annotation.model_fields.items():  # type: ignore[union-attr]
+            default = "required" if field.is_required() else f"`{field.default!r}`".replace("'", '"')
+            lines.append(f"| `{section}.{name}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_fields_is_the_codes():
+    page = (ROOT / "docs" / "train.md").read_text("utf-8")
+    assert field_table() in page, "put this into docs/train.md:\n" + field_table()
+
+
+def test_readme_is_one_screen_and_contributing_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 60
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 60

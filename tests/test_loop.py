@@ -1,0 +1,194 @@
+"""Training: exact loss whatever the accumulation, resume, early stopping, full fine-tuning, and every refusal."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from peft import PeftModel
+from safetensors.torch import load_file
+
+from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
+from parlure.recipe import parse_recipe
+from parlure.training import loop
+from parlure.training.batches import MicroBatch
+from parlure.training.items import training_items
+from parlure.training.loop import learning_rate, train
+from parlure.whisper.load import NANO, load_base, load_tokenizer
+
+
+def recipe(corpus, **sections):
+    tree = {
+        "model": {"base": "nano"},
+        "data": {"corpus": str(corpus)},
+        "adapter": {"r": 4, "alpha": 8.0, "dropout": 0.1},
+        "training": {"max_steps": 4, "learning_rate": 1e-3, "warmup_steps": 1, "batch_seconds": 12.0, "accumulation": 1,
+                     "full_window_share": 0.0},
+        "evaluation": {"every_steps": 2, "max_utterances": 2},
+        "decoding": {"max_new_tokens": 20},
+    }  # fmt: skip
+    for name, values in sections.items():
+        tree[name] = tree.get(name, {}) | values
+    return parse_recipe(tree, "test")
+
+
+def trainee(corpus, dropout=0.0):
+    torch.manual_seed(0)
+    made = loop._trainee(recipe(corpus, adapter={"dropout": dropout}), load_base(str(NANO)), load_tokenizer(str(NANO)))
+    for name, parameter in made.whisper.named_parameters():
+        if "lora_B" in name:
+            parameter.data.normal_(std=0.05)
+    made.loss = loop.SummedLoss(made.whisper)
+    made.optimizer = torch.optim.AdamW([p for p in made.whisper.parameters() if p.requires_grad])
+    return made
+
+
+@pytest.mark.parametrize("size", [8, 4, 2, 1])
+def test_loss_and_gradient_do_not_depend_on_the_accumulation(corpus, corpus_folder, size):
+    items = sorted(training_items(corpus, load_tokenizer(str(NANO))), key=lambda item: item.id)[:8]
+    assert len({len(item.labels.inputs) for item in items}) > 2  # unequal label lengths
+    whole = (MicroBatch(tuple(items), 6.0),)
+    parts = tuple(MicroBatch(tuple(items[i : i + size]), 6.0) for i in range(0, 8, size))
+    results = [
+        loop.optimisation_step(trainee(corpus_folder), Accelerator(mixed_precision="no"), step, 0.0, 1.0)
+        for step in (whole, parts)
+    ]
+    assert results[1] == pytest.approx(results[0], rel=1e-4)
+
+
+def test_loss_equals_hugging_faces(corpus, corpus_folder):
+    item = training_items(corpus, load_tokenizer(str(NANO)))[0]
+    made = trainee(corpus_folder)
+    ours, _ = loop.optimisation_step(made, Accelerator(mixed_precision="no"), (MicroBatch((item,), 30.0),), 0.0, 1.0)
+    from parlure.speech.features import log_mel
+    from parlure.training.batches import collate
+
+    tensors = collate(MicroBatch((item,), 30.0), 50_257)
+    made.whisper.eval()
+    with torch.inference_mode():
+        theirs = made.whisper(
+            input_features=log_mel(tensors.waves), decoder_input_ids=tensors.inputs, labels=tensors.targets
+        ).loss
+    assert ours == pytest.approx(float(theirs), rel=1e-5)
+
+
+def test_a_run_from_start_to_end(corpus_folder, tmp_path):
+    rows = []
+    out = tmp_path / "run"
+    summary = train(recipe(corpus_folder), out, on_event=rows.append)
+    assert summary.n_steps == 4
+    assert [row["step"] for row in rows if row["kind"] == "evaluation"] == [0, 2, 4]
+    assert [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()] == rows
+    assert summary.best_wer == min(row["wer"] for row in rows if row["kind"] == "evaluation")
+    for name in ("recipe.toml", "environment.json", "corpus.json"):
+        assert (out / name).stat().st_size > 50
+    assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["step-000002", "step-000004"]
+    loaded = PeftModel.from_pretrained(load_base(str(NANO)), str(out / "adapter"))
+    assert loaded.peft_config["default"].base_model_name_or_path == "nano"
+
+
+def trained_weights(out):
+    last = sorted((out / "checkpoints").iterdir())[-1]
+    return load_file(last / "trainable.safetensors")
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights(corpus_folder, tmp_path):
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    train(recipe(corpus_folder), straight)
+
+    def interrupt(row):
+        if row["kind"] == "step" and row["step"] == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe(corpus_folder), broken, on_event=interrupt)
+    assert json.loads((broken / "checkpoints/step-000003/progress.json").read_text())["step"] == 3
+    train(recipe(corpus_folder), broken, resume=True)
+    first, second = trained_weights(straight), trained_weights(broken)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    steps = [json.loads(line)["step"] for line in (broken / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [0, 1, 2, 2, 3, 4, 4]
+
+
+def test_resume_of_nothing_starts_and_of_a_finished_run_stops(corpus_folder, tmp_path):
+    one_step = recipe(corpus_folder, training={"max_steps": 1})
+    first = train(one_step, tmp_path / "run", resume=True)
+    rows = []
+    assert train(one_step, tmp_path / "run", resume=True, on_event=rows.append) == first
+    assert rows == []
+
+
+def test_early_stopping(corpus_folder, tmp_path):
+    # a learning rate of next to nothing cannot improve on the base
+    still = recipe(
+        corpus_folder,
+        training={"max_steps": 6, "learning_rate": 1e-12},
+        evaluation={"every_steps": 1, "patience": 2, "max_utterances": 1},
+    )
+    summary = train(still, tmp_path / "run")
+    assert summary.stopped_early
+    assert summary.best_step == 0
+
+
+def test_full_fine_tuning_writes_a_whole_model(corpus_folder, tmp_path):
+    from parlure.whisper.load import load
+
+    out = tmp_path / "run"
+    train(recipe(corpus_folder, adapter={"method": "full"}, training={"max_steps": 1}), out)
+    assert (out / "model" / "preprocessor_config.json").is_file()
+    positions = load(str(out)).model.model.encoder.embed_positions.weight
+    assert torch.equal(positions, load_base(str(NANO)).model.encoder.embed_positions.weight)
+
+
+def test_dry_run_checks_and_trains_nothing(corpus_folder, tmp_path):
+    summary = train(recipe(corpus_folder), tmp_path / "run", dry_run=True)
+    assert summary.n_steps == 4
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
+def test_steps_follow_from_epochs(corpus):
+    items = training_items(corpus, load_tokenizer(str(NANO)))
+    settings = recipe("x", training={"max_steps": 0, "epochs": 2.0}).training
+    one = loop.count_steps(items, settings.model_copy(update={"epochs": 1.0}))
+    assert one < loop.count_steps(items, settings) <= 2 * one + 2
+
+
+def test_learning_rate_rises_and_falls():
+    settings = recipe("x", training={"warmup_steps": 10, "learning_rate": 1.0}).training
+    rates = [learning_rate(settings, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[9] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(1 / 90)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "thesis.txt").write_text("mine")
+    with pytest.raises(ParlureError, match="is not empty"):
+        train(recipe(corpus_folder), taken)
+    train(recipe(corpus_folder, training={"max_steps": 1}), tmp_path / "run")
+    with pytest.raises(ParlureError, match="the recipe differs from the one"):
+        train(recipe(corpus_folder, training={"max_steps": 2}), tmp_path / "run", resume=True)
+    with pytest.raises(ParlureError, match="is a run with an adapter"):
+        train(recipe(corpus_folder, model={"base": str(tmp_path / "run")}), tmp_path / "next")
+    one_sided = {"dev": "has no dev utterances", "train": "has no training utterances"}
+    for split, message in one_sided.items():
+        kept = tuple(u for u in corpus.utterances if u.split != split)
+        monkeypatch.setattr(Corpus, "load", lambda folder, kept=kept: Corpus(corpus.folder, kept, corpus.info))
+        with pytest.raises(ParlureError, match=message):
+            train(recipe(corpus_folder), tmp_path / "none")
+    silent = tuple(replace(u, text="") for u in corpus.utterances)
+    monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, silent, corpus.info))
+    with pytest.raises(ParlureError, match="holds a word"):
+        train(recipe(corpus_folder), tmp_path / "none")
+    endless = tuple(replace(u, text="z" * 460) for u in corpus.utterances)
+    monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, endless, corpus.info))
+    with pytest.raises(ParlureError, match="label tokens, Whisper takes 448"):
+        train(recipe(corpus_folder), tmp_path / "none")

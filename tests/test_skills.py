@@ -1,0 +1,54 @@
+"""Evaluation with a model: both systems on the same utterances, a report that can be recomputed."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
+from parlure.scoring.report import recompute
+from parlure.scoring.skills import evaluate
+
+
+@pytest.fixture(scope="module")
+def small(corpus):
+    """Six test utterances."""
+    test = corpus.select("test")[:6]
+    return Corpus(corpus.folder, test, corpus.info)
+
+
+def test_one_model_against_itself_differs_by_nothing(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", lambda folder: small)
+    seen = []
+    out = tmp_path / "report"
+    report = evaluate(tmp_path, "nano", out, against="nano", progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (12, 12)
+    assert report["headline_profile"] == "fr"
+    for profile in ("raw", "basic", "fr"):
+        assert report["profiles"][profile]["comparison"]["difference"] == 0
+        assert report["profiles"][profile]["tuned"] == report["profiles"][profile]["base"]
+    assert json.loads((out / "report.json").read_text()) == json.loads(json.dumps(report))
+    assert recompute(out)["profiles"] == json.loads(json.dumps(report["profiles"]))
+    assert "<audio" in (out / "report.html").read_text()
+    rows = [json.loads(line) for line in (out / "utterances.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == [u.id for u in small.utterances]
+    hyps = [json.loads(line) for line in (out / "hypotheses/tuned/hyps.jsonl").read_text().splitlines()]
+    assert [h["text"] for h in hyps] == [row["hypotheses"]["tuned"] for row in rows]
+    decode = json.loads((out / "hypotheses/tuned/decode.json").read_text())
+    assert len(decode["hash"]) == 64
+    assert decode["decode"]["audio_s"] == pytest.approx(sum(u.duration_s for u in small.utterances), abs=0.01)
+
+
+def test_one_model_alone(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", lambda folder: small)
+    report = evaluate(tmp_path, "nano", tmp_path / "report")
+    assert list(report["systems"]) == ["tuned"]
+    assert "comparison" not in report["profiles"]["fr"]
+
+
+def test_an_empty_split(small, tmp_path, monkeypatch):
+    nobody = Corpus(small.folder, tuple(replace(u, split="train") for u in small.utterances), small.info)
+    monkeypatch.setattr(Corpus, "load", lambda folder: nobody)
+    with pytest.raises(ParlureError, match="has no test utterances"):
+        evaluate(tmp_path, "nano", tmp_path / "report")
