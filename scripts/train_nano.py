@@ -2,10 +2,9 @@
 
     python scripts/train_nano.py --work build/nano
 
-It learns in three stages, each with its own step of the curriculum: one to three words, so that attention finds the
-audio; sentences and random word strings; then 30 s windows only, as Whisper was trained. Supply and checkpoints
-live in ``--work``; stopped and started again, it goes on from the last checkpoint (not bit for bit: the order of the
-remaining data changes). When it is done, ``scripts/nano_card.py`` measures it and writes it into the package.
+It learns in stages: one to three words, so that attention finds the audio; sentences and random word strings; then
+30 s windows only, as Whisper was trained. Supply and checkpoints live in ``--work``; stopped and started again, it goes on from the last checkpoint (not bit for bit: the order of the
+remaining data changes). When it is done, ``scripts/pack_nano.py`` measures it and writes it into the package.
 """
 
 from __future__ import annotations
@@ -52,9 +51,11 @@ class Stage:
 # heard less than 600 without (docs/LOG.md).
 STAGES = (
     Stage("words", "words", 1_000, 48, 1.5e-3, 1.5e-3, Mixture(max_onset_s=0.1), n_warmup=200),
-    Stage("sentences", "full", 3_400, 32, 1.5e-3, 4e-4,
+    Stage("sentences", "full", 1_000, 32, 1.5e-3, 1.28e-3,
           Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1)),
-    Stage("windows", "full", 300, 32, 5e-4, 2e-5,
+    Stage("more sentences", "full", 3_200, 32, 1.28e-3, 2e-4,
+          Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1), bf16=True),
+    Stage("windows", "full", 320, 16, 4e-4, 2e-5,
           Mixture(silence=0.04, disturbed=0.5, several=0.2, timestamps=0.1, spec_augment=0.1), True, bf16=True),
 )  # fmt: skip
 

@@ -52,11 +52,13 @@ def _draw_text(kind: str, rng: random.Random, lexicons: dict[str, list[str]]) ->
     return draw_sentence(grammar, rng, held_out), grammar.language
 
 
+def _path(folder: Path, kind: str, number: int) -> Path:
+    return folder / f"{kind}-{number:05d}.npz"
+
+
 def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: int) -> None:
     """Synthesise one shard of a kind: ``words`` (1–3 random words), ``full``, ``test`` (sentences), ``test-random``."""
-    target = folder / f"{kind}-{number:05d}.npz"
-    if target.exists():
-        return
+    target = _path(folder, kind, number)
     rng = random.Random(f"{seed} {kind} {number}")
     names = voice_names()[1 if kind.startswith("test") else 0]
     lexicons = {grammar.language: grammar.lexicon() for grammar in _GRAMMARS}
@@ -81,7 +83,14 @@ def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: in
 def make_supply(folder: Path, plan: dict[str, int], seed: int, n_processes: int) -> None:
     """Make every shard of a plan (kind → number of shards) that is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(folder, kind, i, seed, UTTERANCES_PER_SHARD) for kind, n in plan.items() for i in range(n)]
+    jobs = [
+        (folder, kind, number, seed, UTTERANCES_PER_SHARD)
+        for kind, n in plan.items()
+        for number in range(n)
+        if not _path(folder, kind, number).exists()
+    ]
+    if not jobs:
+        return
     # maxtasksperchild: a fresh process a shard, see the module's docstring
     with multiprocessing.get_context("spawn").Pool(n_processes, maxtasksperchild=1) as pool:
         pool.starmap(make_shard, jobs, chunksize=1)
