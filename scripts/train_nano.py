@@ -3,8 +3,9 @@
     python scripts/train_nano.py --work build/nano
 
 It learns in stages: one to three words, so that attention finds the audio; sentences and random word strings; then
-30 s windows only, as Whisper was trained. Supply and checkpoints live in ``--work``; stopped and started again, it goes on from the last checkpoint (not bit for bit: the order of the
-remaining data changes). When it is done, ``scripts/pack_nano.py`` measures it and writes it into the package.
+30 s windows only, as Whisper was trained. Supply and checkpoints live in ``--work``; stopped and started again, it goes
+on from the last checkpoint (not bit for bit: the order of the remaining data changes). When it is done,
+``scripts/pack_nano.py`` measures it and writes it into the package.
 """
 
 from __future__ import annotations

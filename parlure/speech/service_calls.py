@@ -327,7 +327,7 @@ def _sentence(rng: random.Random, symbol: str, rules: Mapping[str, list[str]]) -
 
 
 def number(n: int) -> str:
-    """A number below 10,000 in words, with traditional hyphens."""
+    """A number below a million in words, with traditional hyphens."""
     if n < 20:
         return _UNITS[n]
     if n < 100:

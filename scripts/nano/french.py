@@ -6,32 +6,10 @@ import random
 import re
 
 from nano.grammar import Grammar
+from parlure.speech.service_calls import number
 
-_UNITS = ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf"]
-_TENS = ["", "", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante", "quatre-vingt", "quatre-vingt"]
 _MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
 _DAYS = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]
-
-
-def number(n: int) -> str:
-    """A number below a million in words (traditional hyphens)."""
-    if n < 20:
-        return _UNITS[n]
-    if n < 100:
-        ten, unit = divmod(n, 10)
-        if ten in (7, 9):
-            unit += 10
-        if unit == 0:
-            return _TENS[ten] + ("s" if ten == 8 else "")
-        joint = " et " if unit in (1, 11) and ten < 8 else "-"
-        return _TENS[ten] + joint + _UNITS[unit]
-    if n < 1000:
-        hundred, rest = divmod(n, 100)
-        head = "cent" if hundred == 1 else f"{_UNITS[hundred]} cent" + ("" if rest else "s")
-        return head + (f" {number(rest)}" if rest else "")
-    thousand, rest = divmod(n, 1000)
-    head = "mille" if thousand == 1 else f"{number(thousand)} mille"
-    return head + (f" {number(rest)}" if rest else "")
 
 
 def _time(rng: random.Random) -> str:
