@@ -126,7 +126,10 @@ def train(
         with console.training() as on_event:
             summary = run_train(settings, out, resume=resume, dry_run=dry_run, on_event=on_event)
     except KeyboardInterrupt:
-        say(f"interrupted; {out} holds a checkpoint: go on with the same command and --resume")
+        if any(out.glob("checkpoints/step-*")):
+            say(f"interrupted; {out} holds a checkpoint: go on with the same command and --resume")
+        else:
+            say("interrupted before the first step; nothing is lost: start again with the same command and --resume")
         raise
     if dry_run:
         say(f"all is in order: {summary.n_steps} steps to do")

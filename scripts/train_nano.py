@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import queue
 import random
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -117,6 +119,19 @@ def optimise(model: CompactNano, optimizer: torch.optim.Optimizer, batch: Batch,
     return float(loss.detach())
 
 
+def prefetched(feed: Iterator[Batch], n_ahead: int = 4) -> Iterator[Batch]:
+    """The same batches, made by a thread while the last one is learnt from."""
+    waiting: queue.Queue[Batch] = queue.Queue(n_ahead)
+
+    def fill() -> None:
+        for batch in feed:
+            waiting.put(batch)
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        yield waiting.get()
+
+
 def save(path: Path, model: CompactNano, optimizer: torch.optim.Optimizer, stage: int, step: int) -> None:
     part = path.with_suffix(".part")
     torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "stage": stage, "step": step}, part)
@@ -145,7 +160,9 @@ def train(work: Path, n_steps: dict[str, int], every: int) -> None:
         stage = Stage(**{**stage.__dict__, "n_steps": total})
         start = first_step if index == first_stage else 0
         source = supply.stream(work / "supply", stage.kind, SEED + 1000 * index + start)
-        feed = batches(source, made.tokenizer, stage.mixture, stage.batch_size, stage.full_window, SEED + start)
+        feed = prefetched(
+            batches(source, made.tokenizer, stage.mixture, stage.batch_size, stage.full_window, SEED + start)
+        )
         clock, losses = time.monotonic(), []
         for step in range(start, total):
             losses.append(optimise(model, optimizer, next(feed), rate := learning_rate(stage, step), stage.bf16))

@@ -94,7 +94,9 @@ def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForCond
         ParlureError: it is no Whisper, or cannot be read.
     """
     from transformers import AutoConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # stderr is for our own progress
     try:
         config = AutoConfig.from_pretrained(source)
     except (OSError, ValueError) as error:
