@@ -25,9 +25,11 @@ import jiwer
 import numpy as np
 import torch
 from nano import english, french, supply, vocabulary
-from nano.batches import Batch, Mixture, batches, short_features, window_features
+from nano.batches import Batch, Mixture, Window, batches, features_of, short_frames
 from nano.grammar import draw_sentence, draw_words
 from nano.network import CompactNano
+
+from parlure.speech.features import N_WINDOW_FRAMES
 
 N_ENTRIES = 1_350  # text entries before the never-spoken symbols
 SEED = 1
@@ -45,7 +47,7 @@ class Stage:
     rate: float
     rate_end: float
     mixture: Mixture
-    full_window: bool = False
+    window: Window = "short"
     n_warmup: int = 0
     bf16: bool = False  # autocast: pays at 1,500 positions, not on short input
 
@@ -58,8 +60,11 @@ STAGES = (
           Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1)),
     Stage("more sentences", "full", 3_200, 32, 1.28e-3, 2e-4,
           Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1), bf16=True),
-    Stage("windows", "full", 320, 16, 4e-4, 2e-5,
-          Mixture(silence=0.04, disturbed=0.5, several=0.2, timestamps=0.1, spec_augment=0.1), True, bf16=True),
+    Stage("stretched", "full", 2_400, 32, 8e-4, 3e-4,
+          Mixture(silence=0.03, disturbed=0.5, several=0.15, timestamps=0.1, spec_augment=0.1), "stretched",
+          n_warmup=50, bf16=True),
+    Stage("windows", "full", 800, 16, 3e-4, 1e-5,
+          Mixture(silence=0.03, disturbed=0.5, several=0.15, timestamps=0.1, spec_augment=0.1), "full", bf16=True),
 )  # fmt: skip
 
 
@@ -79,7 +84,7 @@ def bare(text: str) -> str:
     return " ".join(kept.split()) or "-"
 
 
-def error_rate(model: CompactNano, tokenizer, clips: list[supply.Spoken], full_window: bool) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def error_rate(model: CompactNano, tokenizer, clips: list[supply.Spoken], window: Window) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """WER in points of per cent by language, on held-out voices and sentences."""
     model.eval()
     rates = {}
@@ -89,7 +94,8 @@ def error_rate(model: CompactNano, tokenizer, clips: list[supply.Spoken], full_w
         for start in range(0, len(chosen), 20):
             part = chosen[start : start + 20]
             sounds = [clip.samples.astype(np.float32) / 32768.0 for clip in part]
-            features = window_features(sounds, True) if full_window else short_features(sounds)
+            n_frames = short_frames(sounds) if window == "short" else N_WINDOW_FRAMES
+            features = features_of(sounds, n_frames, silence_in_waveform=True)
             found = model.transcribe(features, language)
             references += [bare(clip.text) for clip in part]
             hypotheses += [bare(tokenizer.decode(ids)) for ids in found]
@@ -160,9 +166,7 @@ def train(work: Path, n_steps: dict[str, int], every: int) -> None:
         stage = Stage(**{**stage.__dict__, "n_steps": total})
         start = first_step if index == first_stage else 0
         source = supply.stream(work / "supply", stage.kind, SEED + 1000 * index + start)
-        feed = prefetched(
-            batches(source, made.tokenizer, stage.mixture, stage.batch_size, stage.full_window, SEED + start)
-        )
+        feed = prefetched(batches(source, made.tokenizer, stage.mixture, stage.batch_size, stage.window, SEED + start))
         clock, losses = time.monotonic(), []
         for step in range(start, total):
             losses.append(optimise(model, optimizer, next(feed), rate := learning_rate(stage, step), stage.bf16))
@@ -171,13 +175,13 @@ def train(work: Path, n_steps: dict[str, int], every: int) -> None:
                 row = {"stage": stage.name, "step": done, "loss": round(float(np.mean(losses)), 4)}
                 row |= {"rate": round(rate, 7), "s_per_step": round((time.monotonic() - clock) / len(losses), 3)}
                 if done % every == 0 or done == total:
-                    row["wer"] = error_rate(model, made.tokenizer, clips, stage.full_window)
+                    row["wer"] = error_rate(model, made.tokenizer, clips, stage.window)
                     save(checkpoint, model, optimizer, index, done)
                 print(json.dumps(row), file=log)
                 print(row, flush=True)
                 clock, losses = time.monotonic(), []
         save(checkpoint, model, optimizer, index + 1, 0)
-        save(work / f"after-{stage.name}.pt", model, optimizer, index + 1, 0)
+        save(work / f"after-{stage.name.replace(' ', '-')}.pt", model, optimizer, index + 1, 0)
 
 
 def main() -> None:

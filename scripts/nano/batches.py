@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,7 +18,9 @@ from transformers import WhisperTokenizer
 from nano import vocabulary as v
 from nano.supply import Spoken
 from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+
+Window = Literal["short", "stretched", "full"]
 
 IGNORED = -100
 _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
@@ -123,21 +126,29 @@ def _padded(sounds: list[Samples], n_samples: int) -> torch.Tensor:
     return torch.from_numpy(waves)
 
 
-def short_features(sounds: list[Samples], tail_s: float = _TAIL_S) -> torch.Tensor:
-    """Log-mels up to the longest utterance and a tail, an even number of frames."""
-    frames = int((max(map(len, sounds)) / SAMPLE_RATE + tail_s) * 50) * 2
-    return log_mel(_padded(sounds, min(frames, N_WINDOW_FRAMES) * 160))
-
-
-def window_features(sounds: list[Samples], silence_in_waveform: bool) -> torch.Tensor:
-    """Log-mels of the full 30 s in one of the two ways in which runtimes make them."""
+def features_of(sounds: list[Samples], n_frames: int, silence_in_waveform: bool) -> torch.Tensor:
+    """Log-mels of a window in one of the two ways in which runtimes fill it, shape ``(n_utterances, 80, n_frames)``."""
     if silence_in_waveform:
-        return log_mel(_padded(sounds, N_WINDOW_SAMPLES))
-    features = torch.zeros(len(sounds), 80, N_WINDOW_FRAMES)
+        return log_mel(_padded(sounds, n_frames * HOP_LENGTH))
+    features = torch.zeros(len(sounds), 80, n_frames)
     for row, sound in zip(features, sounds, strict=True):
-        mel = log_mel(_padded([sound], len(sound) + 160))[0, :, :N_WINDOW_FRAMES]
+        mel = log_mel(_padded([sound], len(sound) + HOP_LENGTH))[0, :, :n_frames]
         row[:, : mel.shape[1]] = mel
     return features
+
+
+def short_frames(sounds: list[Samples], tail_s: float = _TAIL_S) -> int:
+    """The longest utterance and a tail: an even number of frames, at most the window's."""
+    return min(N_WINDOW_FRAMES, int((max(map(len, sounds)) / SAMPLE_RATE + tail_s) * 50) * 2)
+
+
+def _draw_frames(sounds: list[Samples], window: Window, rng: np.random.Generator) -> int:
+    shortest = short_frames(sounds)
+    if window == "short":
+        return shortest
+    if window == "full":
+        return N_WINDOW_FRAMES
+    return int(np.exp(rng.uniform(np.log(shortest), np.log(N_WINDOW_FRAMES))) / 2) * 2
 
 
 def _spec_augment(features: torch.Tensor, n_frames: list[int], share: float, rng: np.random.Generator) -> None:
@@ -168,19 +179,30 @@ def batches(
     tokenizer: WhisperTokenizer,
     mixture: Mixture,
     batch_size: int,
-    full_window: bool,
+    window: Window,
     seed: int,
 ) -> Iterator[Batch]:
-    """Endless batches; the short ones are drawn from a sorted pool, so that a batch holds about one length."""
+    """Endless batches, of about one length each unless the window is full.
+
+    Args:
+        source: endless utterances.
+        tokenizer: nano's.
+        mixture: what the examples are like.
+        batch_size: utterances in one.
+        window: ``short`` ends half a second after the longest utterance, ``full`` after 30 s, ``stretched`` anywhere
+            between (its logarithm uniform): there most of what a silent tail teaches is learnt for a third of the work.
+        seed: of all that is drawn.
+    """
     rng = np.random.default_rng(seed)
     order = random.Random(seed)
     while True:
         pool = [make_example(lambda: next(source), tokenizer, mixture, rng) for _ in range(batch_size * 16)]
-        if not full_window:
+        if window != "full":
             pool.sort(key=lambda example: len(example.samples))
         chunks = [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
         for chunk in order.sample(chunks, len(chunks)):
             sounds = [example.samples for example in chunk]
-            features = window_features(sounds, rng.random() < 0.5) if full_window else short_features(sounds)
+            silence_in_waveform = window == "short" or rng.random() < 0.5
+            features = features_of(sounds, _draw_frames(sounds, window, rng), silence_in_waveform)
             _spec_augment(features, [len(sound) // 160 for sound in sounds], mixture.spec_augment, rng)
             yield collate(chunk, features)
