@@ -83,7 +83,7 @@ def test_a_run_from_start_to_end(corpus_folder, tmp_path):
     assert summary.n_steps == 4
     assert [row["step"] for row in rows if row["kind"] == "evaluation"] == [0, 2, 4]
     assert [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()] == rows
-    assert summary.best_wer == min(row["wer"] for row in rows if row["kind"] == "evaluation")
+    assert summary.best_wer == pytest.approx(min(row["wer"] for row in rows if row["kind"] == "evaluation"))
     for name in ("recipe.toml", "environment.json", "corpus.json"):
         assert (out / name).stat().st_size > 50
     assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["step-000002", "step-000004"]
