@@ -127,3 +127,25 @@ def test_a_closed_pipe_is_no_error(tmp_path):
     result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, env=os.environ)
     assert result.stdout == "{"
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (True, "holds a checkpoint: go on with the same command and --resume"),
+        (False, "interrupted before the first step; nothing is lost"),
+    ],
+)
+def test_an_interrupted_training_says_what_was_kept(capsys, tmp_path, monkeypatch, kept, message):
+    from parlure.training import loop
+
+    def interrupted(recipe, out, **_):
+        if kept:
+            (out / "checkpoints" / "step-000001").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train", interrupted)
+    (tmp_path / "recipe.toml").write_text("[data]\ncorpus = 'c'\n")
+    code, _, err = run(capsys, "train", tmp_path / "recipe.toml", "--out", tmp_path / "run")
+    assert code == 130
+    assert message in err

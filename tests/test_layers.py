@@ -15,7 +15,6 @@ ROOT = Path(parlure.__file__).parent
 FLOORS = [
     ("cli",),
     ("demo",),
-    ("shipping",),
     ("scoring.skills",),
     ("training",),
     ("transcribing",),
@@ -25,7 +24,7 @@ FLOORS = [
     ("speech",),
     ("recipe", "errors", "console"),
 ]
-WITH_TORCH = ("demo", "speech.features", "whisper", "training", "transcribing", "scoring.skills", "shipping")
+WITH_TORCH = ("demo", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
 HEAVY = ("torch", "transformers", "peft", "accelerate")
 
 
