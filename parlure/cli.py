@@ -85,6 +85,13 @@ def prepare(
     ratios: Annotated[str, Option(help="Shares of train, dev and test by hours.")] = "0.8,0.1,0.1",
     group_by: Annotated[str, Option(help="What no two splits may share.")] = "speaker,session",
     seed: Annotated[int, Option(help="Decides the split.")] = 1,
+    local_speakers: Annotated[
+        bool | None,
+        Option(
+            "--local-speakers/--global-speakers",
+            help="Speaker names hold within a session only (A, B), or everywhere; guessed when not given.",
+        ),
+    ] = None,
     copy_audio: Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")] = False,
 ) -> None:
     """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
@@ -96,7 +103,7 @@ def prepare(
             source, out, reader=reader, text=text, speaker=speaker, session=session, language=language,
             channels=channels, empty_text=empty_text, strict=strict,
             ratios=_ratios(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
-            copy_audio=copy_audio, progress=bar,
+            local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
         )  # fmt: skip
     for line in summary.lines():
         say(line)

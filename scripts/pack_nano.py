@@ -14,6 +14,7 @@ import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,13 +26,13 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
-from parlure.speech.audio import SAMPLE_RATE
 from parlure.speech.features import log_mel
-from parlure.training.batches import short_window_s
 from parlure.training.checkpoint import save_model
 from parlure.transcribing import decode as decoding
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 from parlure.whisper.load import NANO, load
+
+Window = Literal["full", "short"]
 
 
 def generation_config(tokenizer: WhisperTokenizer) -> GenerationConfig:
@@ -83,29 +84,17 @@ class Measured:
         return f"| {self.what} | {c.rate:.1f} % | {self.n} | {c.S} / {c.D} / {c.I} / {c.N} |"
 
 
-def word_errors(loaded, spoken: list[supply.Spoken], language: str) -> Counts:  # type: ignore[no-untyped-def]
-    """Word errors under the language's headline profile, decoded at 30 s."""
+def word_errors(loaded, spoken: list[supply.Spoken], language: str, window: Window = "full") -> Counts:  # type: ignore[no-untyped-def]
+    """Word errors under the language's headline profile; a Whisper falls apart in the short window."""
     clips = [
         Clip(str(i), one.duration_s, lambda one=one: one.samples.astype(np.float32) / 32768.0)  # type: ignore[misc]
         for i, one in enumerate(spoken)
     ]
     normalize = get_profile(headline_profile(language)).normalize
-    found = decode(loaded.model, loaded.tokenizer, clips, DecodingOptions(language=language))
+    found = decode(loaded.model, loaded.tokenizer, clips, DecodingOptions(language=language, window=window))
     total = Counts.zero()
     for one, hypothesis in zip(spoken, found, strict=True):
         total += count_words(normalize(one.text), normalize(hypothesis.text))
-    return total
-
-
-def short_word_errors(loaded, spoken: list[supply.Spoken], language: str) -> Counts:  # type: ignore[no-untyped-def]
-    """The same with the encoder's input cut to length + 0.5 s: a Whisper falls apart there."""
-    total = Counts.zero()
-    whole = decoding.window_waves
-    for one in spoken:
-        n_samples = int(short_window_s(one.duration_s) * SAMPLE_RATE)
-        decoding.window_waves = lambda sounds, n=n_samples: whole(sounds)[:, :n]  # type: ignore[misc]
-        total += word_errors(loaded, [one], language)
-    decoding.window_waves = whole
     return total
 
 
@@ -135,7 +124,9 @@ def measure(work: Path, n_utterances: int) -> tuple[list[Measured], tuple[int, i
         short = own[:100]
         at_30 = Measured(f"{language}, the first 100 of them, 30 s", word_errors(loaded, short, language), len(short))
         cut = Measured(
-            f"{language}, the same, input cut to length + 0.5 s", short_word_errors(loaded, short, language), len(short)
+            f"{language}, the same, input cut to length + 0.5 s",
+            word_errors(loaded, short, language, "short"),
+            len(short),
         )
         random = [one for one in words if one.language == language][:n_utterances]
         rows += [

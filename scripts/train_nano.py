@@ -30,6 +30,7 @@ from nano.grammar import draw_sentence, draw_words
 from nano.network import CompactNano
 
 from parlure.speech.features import N_WINDOW_FRAMES
+from parlure.whisper.load import load
 
 N_ENTRIES = 1_350  # text entries before the never-spoken symbols
 SEED = 1
@@ -49,8 +50,14 @@ class Stage:
     mixture: Mixture
     window: Window = "short"
     n_warmup: int = 0
-    bf16: bool = False  # autocast: pays at 1,500 positions, not on short input
+    bf16: bool = False  # autocast: pays where the processor has AVX-512, costs four times the time where it has not
 
+
+# Pauses of up to 2.5 s: only a longer silence means the end, as in recordings, and input without one ends badly
+LONG = Mixture(
+    silence=0.03, disturbed=0.35, telephone=0.25, several=0.6, most=6, max_pause_s=2.5, timestamps=0.15,
+    spec_augment=0.1, max_onset_s=0.5,
+)  # fmt: skip
 
 # Undisturbed and in fp32 at first: with noise, random levels and bfloat16 from the start, 1,200 steps of words had
 # heard less than 600 without (docs/LOG.md).
@@ -60,11 +67,10 @@ STAGES = (
           Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1)),
     Stage("more sentences", "full", 3_200, 32, 1.28e-3, 2e-4,
           Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1), bf16=True),
-    Stage("stretched", "full", 2_400, 32, 8e-4, 3e-4,
-          Mixture(silence=0.03, disturbed=0.5, several=0.15, timestamps=0.1, spec_augment=0.1), "stretched",
-          n_warmup=50, bf16=True),
-    Stage("windows", "full", 800, 16, 3e-4, 1e-5,
+    Stage("first windows", "full", 320, 16, 4e-4, 2e-5,
           Mixture(silence=0.03, disturbed=0.5, several=0.15, timestamps=0.1, spec_augment=0.1), "full", bf16=True),
+    Stage("stretched", "full", 600, 12, 8e-4, 5e-4, LONG, "stretched", n_warmup=30),
+    Stage("windows", "full", 400, 12, 5e-4, 1e-5, LONG, "full"),
 )  # fmt: skip
 
 
@@ -144,8 +150,8 @@ def save(path: Path, model: CompactNano, optimizer: torch.optim.Optimizer, stage
     part.replace(path)
 
 
-def train(work: Path, n_steps: dict[str, int], every: int) -> None:
-    """Run the stages from the last checkpoint on."""
+def train(work: Path, n_steps: dict[str, int], every: int, from_packed: str | None) -> None:
+    """Run the stages from the last checkpoint on; without one, from nothing or from the packed weights."""
     torch.manual_seed(SEED)
     made = vocabulary.build(own_texts(SEED), N_ENTRIES)
     made.tokenizer.save_pretrained(work / "tokenizer")
@@ -157,6 +163,12 @@ def train(work: Path, n_steps: dict[str, int], every: int) -> None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         first_stage, first_step = state["stage"], state["step"]
+    elif from_packed:
+        packed = load("nano")
+        if packed.tokenizer.get_vocab() != made.tokenizer.get_vocab():
+            raise SystemExit("error: the packed nano has another vocabulary\nhint: train from nothing")
+        model.adopt(packed.model)
+        first_stage = [stage.name for stage in STAGES].index(from_packed)
     clips = supply.read_shard(work / "supply" / "test-00000.npz")[:200]
     log = (work / "log.jsonl").open("a", encoding="utf-8", buffering=1)
     for index, stage in enumerate(STAGES):
@@ -188,12 +200,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder of supply, checkpoints and log")
     parser.add_argument("--steps", default="", help="other lengths, such as words=100,sentences=200")
+    parser.add_argument(
+        "--from-packed", choices=[stage.name for stage in STAGES], help="begin here, with the weights in the package"
+    )
+    parser.add_argument("--shards", type=int, default=SUPPLY["full"], help="of 1,000 sentences or word strings each")
     parser.add_argument("--processes", type=int, default=2, help="processes that synthesise")
     parser.add_argument("--every", type=int, default=250, help="steps between evaluations and checkpoints")
     options = parser.parse_args()
     n_steps = {name: int(n) for name, n in (item.split("=") for item in options.steps.split(",") if item)}
-    supply.make_supply(options.work / "supply", SUPPLY, SEED, options.processes)
-    train(options.work, n_steps, options.every)
+    plan = SUPPLY | {"full": options.shards} | ({"words": 0} if options.from_packed else {})
+    supply.make_supply(options.work / "supply", plan, SEED, options.processes)
+    train(options.work, n_steps, options.every, options.from_packed)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,11 @@ def tokens(model, nano, clips):
     return [hypothesis.tokens for hypothesis in decode(model, nano.tokenizer, clips, OPTIONS)]
 
 
+def test_attaching_warns_of_nothing(recwarn):
+    adapted_nano()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_scale_zero_reproduces_the_base(nano, clips):
     adapted, chosen = adapted_nano(), clips[:8]
     base = tokens(nano.model, nano, chosen)

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parlure.training.batches import Item, MicroBatch, collate, plan_epoch, short_window_s
+from parlure.speech.features import short_window_s
+from parlure.training.batches import Item, MicroBatch, collate, plan_epoch
 from parlure.whisper.prompt import IGNORED, Labels
 
 

@@ -76,6 +76,23 @@ def test_unknown_recipe_key_and_missing_column(capsys, tmp_path):
     assert "\nhint: " in err
 
 
+def test_speakers_can_be_said_to_be_people(capsys, calls, tmp_path):
+    rows = calls.read_text(encoding="utf-8")
+    for name in {row.split(",")[-6] for row in rows.splitlines()[1:]}:
+        rows = rows.replace(name, "agent" if int(name[-3:]) % 2 else "client")
+    manifest = calls.parent / "roles.csv"
+    manifest.write_text(rows, encoding="utf-8")
+    code, _, err = run(capsys, "prepare", manifest, "--out", tmp_path / "guessed")
+    assert code == 0
+    assert "taken for the parties of each one, not for people: if they are people, say --global-speakers" in err
+    code, _, err = run(capsys, "prepare", manifest, "--out", tmp_path / "said", "--local-speakers")
+    assert code == 0
+    assert "taken for the parties" not in err
+    code, _, err = run(capsys, "prepare", manifest, "--out", tmp_path / "people", "--global-speakers")
+    assert code == 2
+    assert "the speaker agent is in 9 of 9 sessions and joins them" in err
+
+
 def test_strict_exits_with_3(capsys, calls, tmp_path):
     manifest = calls.read_text(encoding="utf-8").splitlines()
     rows = [manifest[0], *manifest[1:], manifest[1].replace("audio/", "audio/missing-")]

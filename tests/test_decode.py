@@ -39,6 +39,20 @@ def test_batch_of_one_and_of_sixteen_agree(nano, clips):
         assert one.no_speech_prob == pytest.approx(other.no_speech_prob, abs=1e-5)
 
 
+def test_short_windows_follow_from_the_utterance_alone(nano, clips):
+    short, chosen = replace(FR, window="short", max_new_tokens=20), clips[:6]
+    alone = run(nano, chosen, replace(short, batch_size=1))
+    assert [h.tokens for h in alone] == [h.tokens for h in run(nano, chosen, short)]
+    assert [h.tokens for h in alone] != [h.tokens for h in run(nano, chosen, replace(short, window="full"))]
+
+
+def test_a_window_is_as_long_as_asked_for():
+    sound = np.ones(16_000, np.float32)
+    assert window_waves([sound], 1.5).shape == (1, 24_000)
+    with pytest.raises(ValueError, match=r"a clip of 1\.0 s does not fit a window of 0\.5 s"):
+        window_waves([sound], 0.5)
+
+
 def test_order_of_clips_is_kept_and_does_not_matter(nano, clips):
     chosen = clips[:6]
     forwards, backwards = run(nano, chosen), run(nano, chosen[::-1])

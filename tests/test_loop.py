@@ -192,3 +192,9 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, endless, corpus.info))
     with pytest.raises(ParlureError, match="label tokens, Whisper takes 448"):
         train(recipe(corpus_folder), tmp_path / "none")
+
+
+def test_more_than_one_process_is_refused(corpus_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 2))
+    with pytest.raises(ParlureError, match="this version trains in one process"):
+        train(recipe(corpus_folder), tmp_path / "run")

@@ -184,7 +184,7 @@ def qualify_speakers(members: Sequence[Member], local: bool | None = None) -> tu
     names = sorted({member.speaker for member in members if member.speaker is not None})
     warning = (
         f"the speaker names {', '.join(names)} recur from session to session and are taken for the parties of each "
-        "one, not for people: if they are people, give them names that are not roles, letters or numbers"
+        "one, not for people: if they are people, say --global-speakers"
     )
     return qualified, (warning,)
 

@@ -6,6 +6,7 @@ by at least a frame of silence: there is one definition, and the window is only 
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import torch
@@ -18,6 +19,14 @@ WINDOW_S = 30.0  # s, the length Whisper was trained on
 N_WINDOW_SAMPLES = int(WINDOW_S * SAMPLE_RATE)
 N_WINDOW_FRAMES = N_WINDOW_SAMPLES // HOP_LENGTH  # 3,000 frames, of which the encoder makes 1,500 positions
 FRAMES_PER_S = SAMPLE_RATE // HOP_LENGTH
+
+TAIL_S = 0.5  # s of silence that every utterance keeps at its end
+_GRID_S = 0.5  # s, so that few lengths occur and batches fill
+
+
+def short_window_s(duration_s: float) -> float:
+    """The window of an utterance by itself: its length and a silent tail, rounded up to half a second, 30 s at most."""
+    return min(WINDOW_S, math.ceil((duration_s + TAIL_S) / _GRID_S) * _GRID_S)
 
 
 @cache

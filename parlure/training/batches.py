@@ -8,7 +8,6 @@ utterance gives depends on its neighbours, and as many as fit a budget of second
 from __future__ import annotations
 
 import hashlib
-import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -18,11 +17,8 @@ import numpy as np
 import torch
 
 from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import WINDOW_S
+from parlure.speech.features import WINDOW_S, short_window_s
 from parlure.whisper.prompt import IGNORED, Labels
-
-TAIL_S = 0.5  # s of silence that every utterance keeps at its end
-_GRID_S = 0.5  # s, so that few lengths occur and batches fill
 
 
 @dataclass(frozen=True)
@@ -60,11 +56,6 @@ class Tensors:
     waves: torch.Tensor
     inputs: torch.Tensor
     targets: torch.Tensor
-
-
-def short_window_s(duration_s: float) -> float:
-    """The window of an utterance by itself: its length and a silent tail, rounded up to half a second."""
-    return min(WINDOW_S, math.ceil((duration_s + TAIL_S) / _GRID_S) * _GRID_S)
 
 
 def plan_epoch(

@@ -61,7 +61,7 @@ class Development:
                 for u, c in zip(self.utterances, self.clips, strict=True)
                 if (u.language, u.task) == (language, task)
             ]
-            options = DecodingOptions(language, task, self.batch_size, self.max_new_tokens)
+            options = DecodingOptions(language, task, batch_size=self.batch_size, max_new_tokens=self.max_new_tokens)
             found = decode(whisper, tokenizer, _clips(pairs), options)
             for (utterance, _), hypothesis in zip(pairs, found, strict=True):
                 total += count_words(normalize(utterance.text), normalize(hypothesis.text))

@@ -1,13 +1,16 @@
-"""Utterances of at most 30 s → hypotheses: greedy, batched, every utterance in its own 30 s window.
+"""Utterances of at most 30 s → hypotheses: greedy, batched, every utterance in a window of its own.
 
-A hypothesis does not depend on its neighbours: each row has the same window, the same prompt and its own end, and a
-row that has ended leaves the batch's work. Tokens are those of Hugging Face's ``generate`` (tested).
+A hypothesis does not depend on its neighbours: a window is 30 s or follows from the utterance alone, a batch holds
+windows of one length, each row has its own end, and a row that has ended leaves the batch's work. In the 30 s window
+tokens are those of Hugging Face's ``generate`` (tested).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +18,7 @@ from transformers import DynamicCache, EncoderDecoderCache, WhisperForConditiona
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S, log_mel
+from parlure.speech.features import WINDOW_S, log_mel, short_window_s
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
 
@@ -35,6 +38,7 @@ class DecodingOptions:
 
     language: str | None = None  # Whisper's code, or None to identify it from each utterance
     task: str = "transcribe"  # or translate: English text whatever the language
+    window: Literal["full", "short"] = "full"  # 30 s, as Whisper was trained, or the utterance and a short tail
     batch_size: int = 16  # utterances decoded together; never changes a hypothesis
     max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
 
@@ -60,11 +64,9 @@ def decode(
         ValueError: a clip is longer than 30 s.
         ParlureError: an unknown language or task, or audio that cannot be read.
     """
-    order = sorted(range(len(clips)), key=lambda index: (-clips[index].duration_s, index))
     found: dict[int, Hypothesis] = {}
-    for start in range(0, len(order), options.batch_size):
-        chosen = order[start : start + options.batch_size]
-        waves = window_waves([clips[index].read() for index in chosen])
+    for window_s, chosen in _batches(clips, options):
+        waves = window_waves([clips[index].read() for index in chosen], window_s)
         rows = _decode_batch(model, tokenizer, waves, [clips[index].id for index in chosen], options)
         found.update(zip(chosen, rows, strict=True))
         if progress:
@@ -72,15 +74,30 @@ def decode(
     return [found[index] for index in range(len(clips))]
 
 
-def window_waves(sounds: Iterable[Samples]) -> torch.Tensor:
-    """Utterances followed by silence up to 30 s, shape ``(n_utterances, 480,000)``."""
-    rows = []
+def _batches(clips: Sequence[Clip], options: DecodingOptions) -> Iterator[tuple[float, list[int]]]:
+    """Window in seconds and the indices of the clips decoded in it together."""
+
+    def window_s(index: int) -> float:
+        return WINDOW_S if options.window == "full" else short_window_s(clips[index].duration_s)
+
+    order = sorted(range(len(clips)), key=lambda index: (-clips[index].duration_s, index))
+    for length_s, group in groupby(order, key=window_s):
+        members = list(group)
+        for start in range(0, len(members), options.batch_size):
+            yield length_s, members[start : start + options.batch_size]
+
+
+def window_waves(sounds: Iterable[Samples], window_s: float = WINDOW_S) -> torch.Tensor:
+    """Utterances followed by silence up to the window's end, shape ``(n_utterances, n_samples)``.
+
+    Raises:
+        ValueError: one does not fit; it is never cut.
+    """
+    n_samples, rows = round(window_s * SAMPLE_RATE), []
     for sound in sounds:
-        if len(sound) > N_WINDOW_SAMPLES:
-            raise ValueError(
-                f"a clip of {len(sound) / SAMPLE_RATE:.1f} s does not fit Whisper's {WINDOW_S:.0f} s window"
-            )
-        rows.append(np.pad(sound, (0, N_WINDOW_SAMPLES - len(sound))))
+        if len(sound) > n_samples:
+            raise ValueError(f"a clip of {len(sound) / SAMPLE_RATE:.1f} s does not fit a window of {window_s:g} s")
+        rows.append(np.pad(sound, (0, n_samples - len(sound))))
     return torch.from_numpy(np.stack(rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -50,7 +51,9 @@ def attach_lora(
             )
     # task_type stays unset: PEFT's sequence-to-sequence wrapper hands Whisper an input_ids that it refuses
     settings = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets))
-    adapted = cast(PeftModel, get_peft_model(model, settings))
+    with warnings.catch_warnings():  # PEFT 0.21 asks transformers for an attribute that 5.23 calls deprecated
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        adapted = cast(PeftModel, get_peft_model(model, settings))
     adapted.peft_config["default"].base_model_name_or_path = base_name
     return adapted
 

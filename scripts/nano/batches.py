@@ -16,14 +16,17 @@ import torch
 from transformers import WhisperTokenizer
 
 from nano import vocabulary as v
-from nano.supply import Spoken
+from nano.supply import MAX_S, Spoken
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+from parlure.speech.telephone import telephone
+from parlure.whisper.prompt import IGNORED
 
 Window = Literal["short", "stretched", "full"]
 
-IGNORED = -100
 _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
+_STRETCHED_TAIL_S = 3.0  # s, the least in a stretched one: longer than a pause, so that only it means the end
+_SEVERAL_S = 24.0  # s: utterances are added up to here
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ class Mixture:
 
     silence: float = 0.0  # no speech at all
     disturbed: float = 0.0  # tilted, made noisy, at another level
-    several: float = 0.0  # two to four utterances with pauses
+    telephone: float = 0.0  # through a telephone line, in place of the disturbance
+    several: float = 0.0  # two or more utterances with pauses
+    most: int = 4  # of the several
+    max_pause_s: float = 2.0  # between them
     timestamps: float = 0.0  # of the single utterances; of the several, three in four
     spec_augment: float = 0.0
     max_onset_s: float = 0.3
@@ -76,6 +82,11 @@ def _disturb(samples: Samples, rng: np.random.Generator) -> Samples:
     return (samples * gain).astype(np.float32)
 
 
+def _through_telephone(samples: Samples, rng: np.random.Generator) -> Samples:
+    """300 to 3400 Hz, µ-law, at some level over some line noise."""
+    return telephone(samples, rng, level_db=rng.uniform(-32, -18), line_noise_db=rng.uniform(-65, -42))
+
+
 def _stamp(time_s: float) -> int:
     return v.TIMESTAMP_BEGIN + round(time_s / 0.02)
 
@@ -93,8 +104,8 @@ def make_example(
         return Example(hush.astype(np.float32), [language, v.TRANSCRIBE, v.NO_TIMESTAMPS, v.END_OF_TEXT], 3)
     spoken = [draw()]
     if chance < mixture.silence + mixture.several:
-        wanted = int(rng.integers(2, 5))
-        while len(spoken) < wanted:
+        wanted = int(rng.integers(2, mixture.most + 1))
+        while len(spoken) < wanted and sum(one.duration_s for one in spoken) < _SEVERAL_S - MAX_S:
             if (other := draw()).language == spoken[0].language:
                 spoken.append(other)
         stamped = rng.random() < 0.75
@@ -104,7 +115,7 @@ def make_example(
     pieces, labels = [np.zeros(int(clock * SAMPLE_RATE), np.float32)], []
     for index, one in enumerate(spoken):
         if index:
-            gap = rng.uniform(0.4, 2.0)
+            gap = rng.uniform(0.4, mixture.max_pause_s)
             pieces.append(np.zeros(int(gap * SAMPLE_RATE), np.float32))
             clock += gap
         pieces.append(one.samples.astype(np.float32) / 32768.0)
@@ -114,8 +125,10 @@ def make_example(
         clock = end
     prompt = [v.language_id(spoken[0].language), v.TRANSCRIBE] + ([] if stamped else [v.NO_TIMESTAMPS])
     sound = np.concatenate(pieces)[:N_WINDOW_SAMPLES]
-    if rng.random() < mixture.disturbed:
+    if (chance := rng.random()) < mixture.disturbed:
         sound = _disturb(sound, rng)
+    elif chance < mixture.disturbed + mixture.telephone:
+        sound = _through_telephone(sound, rng)
     return Example(sound, [*prompt, *labels, v.END_OF_TEXT])
 
 
@@ -143,11 +156,11 @@ def short_frames(sounds: list[Samples], tail_s: float = _TAIL_S) -> int:
 
 
 def _draw_frames(sounds: list[Samples], window: Window, rng: np.random.Generator) -> int:
-    shortest = short_frames(sounds)
     if window == "short":
-        return shortest
+        return short_frames(sounds)
     if window == "full":
         return N_WINDOW_FRAMES
+    shortest = short_frames(sounds, _STRETCHED_TAIL_S)
     return int(np.exp(rng.uniform(np.log(shortest), np.log(N_WINDOW_FRAMES))) / 2) * 2
 
 
@@ -189,8 +202,8 @@ def batches(
         tokenizer: nano's.
         mixture: what the examples are like.
         batch_size: utterances in one.
-        window: ``short`` ends half a second after the longest utterance, ``full`` after 30 s, ``stretched`` anywhere
-            between (its logarithm uniform): there most of what a silent tail teaches is learnt for a third of the work.
+        window: ``short`` ends half a second after the longest utterance, ``full`` after 30 s, ``stretched`` between 3 s
+            after the longest and 30 s (its logarithm uniform): most of what a silent tail teaches for half the work.
         seed: of all that is drawn.
     """
     rng = np.random.default_rng(seed)

@@ -14,11 +14,12 @@ from torch import nn
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from nano import vocabulary as v
-from nano.batches import IGNORED, Batch
+from nano.batches import Batch
 from parlure.whisper.encoder import allow_short_input
+from parlure.whisper.prompt import IGNORED
 
 
-def config(vocab_size: int, dropout: float = 0.0) -> WhisperConfig:
+def config(vocab_size: int) -> WhisperConfig:
     """nano's shape: d = 160 in 4 heads, 3 encoder and 2 decoder layers, ffn = 4 d as runtimes expect."""
     return WhisperConfig(
         vocab_size=vocab_size,
@@ -32,7 +33,6 @@ def config(vocab_size: int, dropout: float = 0.0) -> WhisperConfig:
         num_mel_bins=80,
         max_source_positions=1500,
         max_target_positions=448,
-        dropout=dropout,
         init_std=0.06,  # at Hugging Face's 0.02 attention does not find the audio within 1,200 steps
         pad_token_id=v.END_OF_TEXT if vocab_size == v.VOCABULARY_SIZE else 0,
         bos_token_id=v.END_OF_TEXT if vocab_size == v.VOCABULARY_SIZE else 0,
@@ -50,7 +50,7 @@ class CompactNano(nn.Module):
         n_own: how many text ids are used; they come first, then one row for all the unused, then the special ids.
     """
 
-    def __init__(self, n_own: int, dropout: float = 0.0) -> None:
+    def __init__(self, n_own: int) -> None:
         super().__init__()
         self.n_own = n_own
         self.log_n_unused = math.log(v.N_TEXT - n_own)
@@ -58,7 +58,7 @@ class CompactNano(nn.Module):
         compact[:n_own] = torch.arange(n_own)
         compact[v.N_TEXT :] = torch.arange(v.VOCABULARY_SIZE - v.N_TEXT) + n_own + 1
         self.register_buffer("compact", compact, persistent=False)
-        self.whisper = WhisperForConditionalGeneration(config(n_own + 1 + v.VOCABULARY_SIZE - v.N_TEXT, dropout))
+        self.whisper = WhisperForConditionalGeneration(config(n_own + 1 + v.VOCABULARY_SIZE - v.N_TEXT))
         allow_short_input(self.whisper)
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -100,6 +100,14 @@ class CompactNano(nn.Module):
                 found[row].append(int(best[row]))
             ids = best[:, None]
         return found
+
+    def adopt(self, full: WhisperForConditionalGeneration) -> None:
+        """Take over the weights of what :meth:`expand` made."""
+        state = dict(full.float().state_dict())
+        rows = torch.empty_like(self.whisper.state_dict()["model.decoder.embed_tokens.weight"])
+        rows[self.compact] = state["model.decoder.embed_tokens.weight"]  # the unused all write the same one
+        state["model.decoder.embed_tokens.weight"] = state["proj_out.weight"] = rows
+        self.whisper.load_state_dict(state)
 
     def expand(self) -> WhisperForConditionalGeneration:
         """The same model over the full vocabulary."""
