@@ -12,11 +12,9 @@ from parlure.errors import ParlureError
 from parlure.recipe import Recipe, parse_recipe
 from parlure.scoring.page import verdict_sentence
 from parlure.scoring.skills import evaluate
-from parlure.speech.calls import make_calls
+from parlure.speech.calls import SUGGESTED_RATIOS, make_calls
 
-N_CALLS = 64
-# Shares by hours: with 64 calls of two speakers each, at least ten speakers are left to test
-RATIOS = (0.7, 0.1, 0.2)
+N_CALLS = 80  # short ones: what a test needs is many speakers and calls, and each utterance costs decoding twice
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def demo(out: Path, *, seed: int = 1, console: Console | None = None) -> DemoSum
     manifest = make_calls(out / "recordings", n_calls=N_CALLS, seed=seed)
     console.say("2/4 preparing the corpus: no speaker and no call in two splits")
     corpus, run, report = out / "corpus", out / "run", out / "report"
-    summary = prepare([manifest], corpus, ratios=RATIOS, seed=seed)
+    summary = prepare([manifest], corpus, ratios=SUGGESTED_RATIOS, seed=seed)
     for line in summary.lines():
         console.say("    " + line)
     console.say("3/4 tuning nano with LoRA; the best of its checkpoints is the one with the lowest dev WER")

@@ -1,6 +1,6 @@
 """A number of calls and a seed → a corpus of two-party telephone calls in Québec French, with its manifest.
 
-    make_calls(Path("calls"), n_calls=64, seed=0)    # or: python -m parlure.speech.calls < job.json, see `_main`
+    make_calls(Path("calls"), n_calls=80, seed=0)    # or: python -m parlure.speech.calls < job.json, see `_main`
 
 For the demo and the tests: espeak-ng's voices (:mod:`parlure.speech.synth`) say invented service calls
 (:mod:`parlure.speech.service_calls`) with a Québec accent (:mod:`parlure.speech.quebec`) through a telephone
@@ -36,8 +36,8 @@ from parlure.speech.synth import Voice, phonemes, synthesize
 from parlure.speech.telephone import CODECS, TELEPHONE_RATE, telephone_8khz
 
 COLUMNS: Final = ("audio", "text", "speaker", "session", "language", "start", "end", "channel")
-SUGGESTED_RATIOS: Final = (0.7, 0.1, 0.2)  # train, dev, test: at 64 calls this leaves about twenty speakers to test on
-TURNS: Final = (16, 18, 20, 22, 24)  # of a call, both parties together
+SUGGESTED_RATIOS: Final = (0.7, 0.1, 0.2)  # train, dev, test: at 80 calls this leaves some 25 speakers to test on
+TURNS: Final = (8, 10, 12, 14)  # of a call, both parties together
 
 # The variants nano never heard, without Lee and ian: on one sentence, their cepstra lie furthest from the plain voice.
 VARIANTS: Final = (
@@ -83,7 +83,7 @@ class _Turn:
 def make_calls(
     out: Path,
     *,
-    n_calls: int = 64,
+    n_calls: int = 80,
     seed: int = 0,
     talkbank_style: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -91,11 +91,11 @@ def make_calls(
     """Write ``out/audio/call-000.wav`` … (stereo, 8 kHz, µ-law) and, last, ``out/manifest.csv``.
 
     The engine repeats itself only in a fresh process: a child does the work, and the same arguments give the same
-    bytes whoever asks. 64 calls are about 1,300 utterances; they take some tens of seconds.
+    bytes whoever asks. 80 calls are about 900 utterances; they take some tens of seconds.
 
     Args:
         out: a folder; made if need be, files of the same names are replaced.
-        n_calls: of 16 to 24 turns each, about 45 to 85 s long.
+        n_calls: of 8 to 14 turns each, about 20 to 50 s long.
         seed: decides who speaks, what is said and how the lines sound; 0 or more.
         talkbank_style: put a space before each of ``! ? . , ;``, as the TalkBank-4-STT transcripts do.
         progress: called with (calls done, ``n_calls``) after each call.
