@@ -55,7 +55,7 @@ class Stage:
 
 # Pauses of up to 2.5 s: only a longer silence means the end, as in recordings, and input without one ends badly
 LONG = Mixture(
-    silence=0.03, disturbed=0.35, telephone=0.2, several=0.45, most=5, max_pause_s=2.5, timestamps=0.1,
+    silence=0.04, disturbed=0.35, telephone=0.2, several=0.55, most=6, max_pause_s=2.5, timestamps=0.15,
     spec_augment=0.1, max_onset_s=0.5,
 )  # fmt: skip
 
@@ -69,8 +69,7 @@ STAGES = (
           Mixture(silence=0.02, disturbed=0.4, timestamps=0.1, spec_augment=0.1), bf16=True),
     Stage("first windows", "full", 320, 16, 4e-4, 2e-5,
           Mixture(silence=0.03, disturbed=0.5, several=0.15, timestamps=0.1, spec_augment=0.1), "full", bf16=True),
-    Stage("stretched", "full", 400, 12, 3.5e-4, 2.2e-4, LONG, "stretched", n_warmup=20),
-    Stage("windows", "full", 420, 12, 2.2e-4, 5e-6, LONG, "full"),
+    Stage("windows", "full", 900, 16, 3e-4, 5e-6, LONG, "full", n_warmup=30, bf16=True),
 )  # fmt: skip
 
 

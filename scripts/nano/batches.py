@@ -22,10 +22,9 @@ from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLE
 from parlure.speech.telephone import telephone
 from parlure.whisper.prompt import IGNORED
 
-Window = Literal["short", "stretched", "full"]
+Window = Literal["short", "full"]
 
 _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
-_STRETCHED_TAIL_S = 3.0  # s, the least in a stretched one: longer than a pause, so that only it means the end
 _SEVERAL_S = 24.0  # s: utterances are added up to here
 
 
@@ -150,18 +149,9 @@ def features_of(sounds: list[Samples], n_frames: int, silence_in_waveform: bool)
     return features
 
 
-def short_frames(sounds: list[Samples], tail_s: float = _TAIL_S) -> int:
+def short_frames(sounds: list[Samples]) -> int:
     """The longest utterance and a tail: an even number of frames, at most the window's."""
-    return min(N_WINDOW_FRAMES, int((max(map(len, sounds)) / SAMPLE_RATE + tail_s) * 50) * 2)
-
-
-def _draw_frames(sounds: list[Samples], window: Window, rng: np.random.Generator) -> int:
-    if window == "short":
-        return short_frames(sounds)
-    if window == "full":
-        return N_WINDOW_FRAMES
-    shortest = short_frames(sounds, _STRETCHED_TAIL_S)
-    return int(np.exp(rng.uniform(np.log(shortest), np.log(N_WINDOW_FRAMES))) / 2) * 2
+    return min(N_WINDOW_FRAMES, int((max(map(len, sounds)) / SAMPLE_RATE + _TAIL_S) * 50) * 2)
 
 
 def _spec_augment(features: torch.Tensor, n_frames: list[int], share: float, rng: np.random.Generator) -> None:
@@ -202,8 +192,7 @@ def batches(
         tokenizer: nano's.
         mixture: what the examples are like.
         batch_size: utterances in one.
-        window: ``short`` ends half a second after the longest utterance, ``full`` after 30 s, ``stretched`` between 3 s
-            after the longest and 30 s (its logarithm uniform): most of what a silent tail teaches for half the work.
+        window: ``short`` ends half a second after the longest utterance, ``full`` after 30 s.
         seed: of all that is drawn.
     """
     rng = np.random.default_rng(seed)
@@ -216,6 +205,7 @@ def batches(
         for chunk in order.sample(chunks, len(chunks)):
             sounds = [example.samples for example in chunk]
             silence_in_waveform = window == "short" or rng.random() < 0.5
-            features = features_of(sounds, _draw_frames(sounds, window, rng), silence_in_waveform)
+            n_frames = short_frames(sounds) if window == "short" else N_WINDOW_FRAMES
+            features = features_of(sounds, n_frames, silence_in_waveform)
             _spec_augment(features, [len(sound) // 160 for sound in sounds], mixture.spec_augment, rng)
             yield collate(chunk, features)
