@@ -141,6 +141,8 @@ def train(
     if dry_run:
         say(f"all is in order: {summary.n_steps} steps to do")
         return
+    if summary.was_finished:
+        say(f"{out} was finished before: nothing is left to do")
     say(
         f"dev WER {summary.base_wer:.1f} % → {summary.best_wer:.1f} % at step {summary.best_step} of {summary.n_steps}"
         + (", stopped early" if summary.stopped_early else "")

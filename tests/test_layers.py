@@ -22,7 +22,7 @@ FLOORS = [
     ("corpus",),
     ("scoring",),
     ("speech",),
-    ("recipe", "errors", "console"),
+    ("recipe", "exclusive", "errors", "console"),
 ]
 WITH_TORCH = ("demo", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
 HEAVY = ("torch", "transformers", "peft", "accelerate")

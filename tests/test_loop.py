@@ -119,7 +119,8 @@ def test_resume_of_nothing_starts_and_of_a_finished_run_stops(corpus_folder, tmp
     one_step = recipe(corpus_folder, training={"max_steps": 1})
     first = train(one_step, tmp_path / "run", resume=True)
     rows = []
-    assert train(one_step, tmp_path / "run", resume=True, on_event=rows.append) == first
+    again = train(one_step, tmp_path / "run", resume=True, on_event=rows.append)
+    assert again == replace(first, was_finished=True)
     assert rows == []
 
 
@@ -148,7 +149,7 @@ def test_full_fine_tuning_writes_a_whole_model(corpus_folder, tmp_path):
 def test_dry_run_checks_and_trains_nothing(corpus_folder, tmp_path):
     summary = train(recipe(corpus_folder), tmp_path / "run", dry_run=True)
     assert summary.n_steps == 4
-    assert not (tmp_path / "run" / "metrics.jsonl").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_steps_follow_from_epochs(corpus):
@@ -176,6 +177,11 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
     train(recipe(corpus_folder, training={"max_steps": 1}), tmp_path / "run")
     with pytest.raises(ParlureError, match="the recipe differs from the one"):
         train(recipe(corpus_folder, training={"max_steps": 2}), tmp_path / "run", resume=True)
+    changed = Corpus(corpus.folder, corpus.utterances, {**corpus.info, "hours": 0})
+    monkeypatch.setattr(Corpus, "load", lambda folder: changed)
+    with pytest.raises(ParlureError, match=f"the corpus {corpus.folder} has changed since .*run was started with it"):
+        train(recipe(corpus_folder, training={"max_steps": 1}), tmp_path / "run", resume=True)
+    monkeypatch.undo()
     with pytest.raises(ParlureError, match="is a run with an adapter"):
         train(recipe(corpus_folder, model={"base": str(tmp_path / "run")}), tmp_path / "next")
     one_sided = {"dev": "has no dev utterances", "train": "has no training utterances"}

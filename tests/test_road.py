@@ -37,6 +37,7 @@ def road(calls, tmp_path_factory):
     run("prepare", calls, "--out", folder / "corpus", "--ratios", "0.6,0.2,0.2")
     (folder / "recipe.toml").write_text(RECIPE)
     run("train", folder / "recipe.toml", "--out", folder / "run", "--dry-run")
+    assert not (folder / "run").exists()
     run("train", folder / "recipe.toml", "--out", folder / "run", "--resume")
     run("evaluate", folder / "corpus", "--model", folder / "run", "--against", "nano", "--out", folder / "report",
         "--split", "dev")  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
-from parlure.scoring.report import recompute
+from parlure.scoring.report import build_report, recompute
 from parlure.scoring.skills import evaluate
 
 
@@ -38,6 +38,25 @@ def test_one_model_against_itself_differs_by_nothing(small, tmp_path, monkeypatc
     decode = json.loads((out / "hypotheses/tuned/decode.json").read_text())
     assert len(decode["hash"]) == 64
     assert decode["decode"]["audio_s"] == pytest.approx(sum(u.duration_s for u in small.utterances), abs=0.01)
+
+
+def test_decoding_goes_on_where_it_stopped(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", lambda folder: small)
+    whole = evaluate(tmp_path, "nano", tmp_path / "whole", batch_size=1)
+
+    def stop_after_nothing(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("parlure.scoring.skills.build_report", stop_after_nothing)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(tmp_path, "nano", tmp_path / "broken", batch_size=1)
+    monkeypatch.setattr("parlure.scoring.skills.build_report", build_report)
+    monkeypatch.setattr("parlure.scoring.skills.decode", stop_after_nothing)  # nothing is left to decode
+    resumed = evaluate(tmp_path, "nano", tmp_path / "broken", batch_size=1)
+    assert resumed["profiles"] == whole["profiles"]
+    name = "hypotheses/tuned/hyps.jsonl"
+    assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not list((tmp_path / "broken").glob("decoding-*"))
 
 
 def test_one_model_alone(small, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parlure.errors import ParlureError
+from parlure.exclusive import is_empty
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "dev", "test")
@@ -202,7 +203,7 @@ def refuse_foreign_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ParlureError(f"{folder} is a file, not a folder", "name a new folder: --out corpus")
     ours = (folder / INFO).is_file() or (folder / UNFINISHED).is_file()
-    if folder.is_dir() and not ours and any(folder.iterdir()):
+    if not ours and not is_empty(folder):
         raise ParlureError(f"{folder} is not empty and not a corpus", "name a new folder: --out corpus")
 
 

@@ -5,6 +5,7 @@ The only file of this room that runs a model. Base decodes exactly what tuned de
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
+from parlure.exclusive import alone_in
 from parlure.scoring.normalize import headline_profile
 from parlure.scoring.report import build_report, write_report
 from parlure.scoring.utterances import score_utterances
@@ -22,8 +24,10 @@ from parlure.speech.audio import Samples, read_audio
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.journal import Journal
 from parlure.whisper.load import LoadedModel, load
 
+Advance = Callable[[int, int], None] | None
 PROFILES = ("raw", "basic", "fr")
 
 
@@ -48,9 +52,9 @@ def evaluate(
     against: str | None = None,
     split: str = "test",
     batch_size: int = 16,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Advance = None,
 ) -> dict[str, Any]:
-    """Decode a split and write a report.
+    """Decode a split and write a report; interrupted or killed, the next call goes on where it was.
 
     Args:
         corpus: a corpus folder.
@@ -73,9 +77,17 @@ def evaluate(
         raise ParlureError(
             f"{corpus} has no {split} utterances", "choose another --split, or prepare with other --ratios"
         )
+    with alone_in(out):
+        return _evaluate(utterances, model, against, out, batch_size, progress)
+
+
+def _evaluate(
+    utterances: Sequence[Utterance], model: str, against: str | None, out: Path, batch_size: int, progress: Advance
+) -> dict[str, Any]:
     names = {"tuned": model} | ({"base": against} if against else {})
     n_total = len(utterances) * len(names)
     decoded: dict[str, Decoded] = {}
+    journals: list[Journal] = []
     for system, name in names.items():
         n_before = len(utterances) * len(decoded)
 
@@ -83,7 +95,9 @@ def evaluate(
             if progress:
                 progress(n_before + done, n_total)
 
-        decoded[system] = decode_utterances(load(name), utterances, batch_size, advance)
+        loaded = load(name)
+        journals.append(journal := _journal(out / f"decoding-{system}.jsonl", loaded, utterances, batch_size))
+        decoded[system] = _decode(loaded, utterances, batch_size, journal, advance)
     rows = [_row(utterance, index, decoded) for index, utterance in enumerate(utterances)]
     headline = headline_profile(utterances[0].language)
     scored = score_utterances(rows, PROFILES)
@@ -92,39 +106,50 @@ def evaluate(
     write_report(out, scored, report, lambda id_: _samples(by_id[id_]))
     for system, one in decoded.items():
         write_hypotheses(out / "hypotheses" / system, one)
+    for journal in journals:
+        journal.remove()
     return report
 
 
-def decode_utterances(
-    loaded: LoadedModel, utterances: Sequence[Utterance], batch_size: int, advance: Callable[[int], None]
+def _journal(path: Path, loaded: LoadedModel, utterances: Sequence[Utterance], batch_size: int) -> Journal:
+    """The hypotheses of this model on these utterances that an interrupted call has left."""
+    sounds = json.dumps([[u.id, u.recording, u.start, u.end, u.channel, u.language, u.task] for u in utterances])
+    job = {"hash": loaded.sha256, "utterances": hashlib.sha256(sounds.encode()).hexdigest()}
+    return Journal(path, job | _settings(batch_size))
+
+
+def _settings(batch_size: int) -> dict[str, Any]:
+    """How utterances are decoded, and by what."""
+    settings = asdict(DecodingOptions(batch_size=batch_size))
+    settings |= {"language": "the utterance's", "task": "the utterance's"}
+    settings |= {"method": "greedy", "window_s": 30, "timestamps": "none", "engine": "torch"}
+    return settings | {name: version(name) for name in ("parlure", "torch", "transformers")}
+
+
+def _decode(
+    loaded: LoadedModel,
+    utterances: Sequence[Utterance],
+    batch_size: int,
+    journal: Journal,
+    advance: Callable[[int], None],
 ) -> Decoded:
-    """Decode utterances, each in its own language and task; ``advance`` gets the number done so far."""
-    clock = time.monotonic()
+    """Decode what the journal lacks, each in its own language and task; ``advance`` gets the number done so far."""
     clips = clips_of(utterances)
-    found: dict[str, Hypothesis] = {}
     options = DecodingOptions(batch_size=batch_size)
     for language, task in sorted({(u.language, u.task) for u in utterances}):
         chosen = [c for u, c in zip(utterances, clips, strict=True) if (u.language, u.task) == (language, task)]
-        for start in range(0, len(chosen), 8 * batch_size):  # so that a bar moves
-            part = chosen[start : start + 8 * batch_size]
+        for start in range(0, len(chosen), 8 * batch_size):  # so that a bar moves and little is lost
+            part = [clip for clip in chosen[start : start + 8 * batch_size] if clip.id not in journal.found]
+            clock = time.monotonic()
             pinned = replace(options, language=language, task=task)
-            found |= {one.id: one for one in decode(loaded.model, loaded.tokenizer, part, pinned)}
-            advance(len(found))
-    settings = asdict(options) | {"language": "the utterance's", "task": "the utterance's"}
-    decode_settings = settings | {"method": "greedy", "window_s": 30, "timestamps": "none", "engine": "torch"}
-    versions = {name: version(name) for name in ("parlure", "torch", "transformers")}
+            if part:
+                journal.add(decode(loaded.model, loaded.tokenizer, part, pinned), time.monotonic() - clock)
+            advance(len(journal.found))
+    audio_s = round(sum(utterance.duration_s for utterance in utterances), 2)
+    spent = {"audio_s": audio_s, "work_s": round(journal.work_s, 2)}
     return Decoded(
-        tuple(found[utterance.id] for utterance in utterances),
-        {
-            "model": loaded.name,
-            "hash": loaded.sha256,
-            "decode": decode_settings
-            | versions
-            | {
-                "audio_s": round(sum(u.duration_s for u in utterances), 2),
-                "work_s": round(time.monotonic() - clock, 2),
-            },
-        },
+        tuple(journal.found[utterance.id] for utterance in utterances),
+        {"model": loaded.name, "hash": loaded.sha256, "decode": _settings(batch_size) | spent},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -16,8 +17,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
 
-from parlure.corpus.manifest import Corpus
+from parlure.corpus.manifest import MANIFEST, Corpus
 from parlure.errors import ParlureError
+from parlure.exclusive import is_empty
 from parlure.recipe import Recipe, dump_recipe
 from parlure.whisper.adapters import save_adapter
 
@@ -25,28 +27,37 @@ _N_KEPT = 2  # checkpoints: the last, and one before it should the disk fill up
 _MARKER = "progress.json"  # written last
 
 
-def open_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> None:
-    """Make the run folder and write what the run is made of.
+def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> None:
+    """See to it that the run folder is free, or that it was started with this recipe and corpus. Writes nothing.
 
     Raises:
-        ParlureError: the folder is in use by another run.
+        ParlureError: the folder is in use by another run, or what it was started with has changed.
     """
-    if not resume and out.exists() and any(out.iterdir()):
+    if not resume and not is_empty(out):
         raise ParlureError(
             f"the run folder {out} is not empty", "give another --out, or --resume to go on with that run"
         )
-    if resume and (out / "recipe.toml").exists():
-        before = (out / "recipe.toml").read_text(encoding="utf-8")
-        if before != dump_recipe(recipe):
-            raise ParlureError(
-                f"the recipe differs from the one that {out} was started with",
-                f"use {out / 'recipe.toml'}, or another --out",
-            )
+    if not resume or not (out / "recipe.toml").exists():
+        return
+    if (out / "recipe.toml").read_text(encoding="utf-8") != dump_recipe(recipe):
+        raise ParlureError(
+            f"the recipe differs from the one that {out} was started with",
+            f"use {out / 'recipe.toml'}, or another --out",
+        )
+    if json.loads((out / "corpus.json").read_text(encoding="utf-8")) != _corpus_info(corpus):
+        raise ParlureError(
+            f"the corpus {corpus.folder} has changed since {out} was started with it", "train anew: another --out"
+        )
+
+
+def open_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
+    """Make the run folder and write what the run is made of, if that is not there yet."""
+    if (out / "recipe.toml").exists():
         return
     out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
     _write_json(out / "environment.json", _environment())
-    _write_json(out / "corpus.json", corpus.info)
+    _write_json(out / "corpus.json", _corpus_info(corpus))
+    _write(out / "recipe.toml", dump_recipe(recipe))  # last: where it is, the three are whole
 
 
 def save(out: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]) -> None:
@@ -112,19 +123,20 @@ class MetricsLog:
         self._path = out / "metrics.jsonl"
         self._on_event = on_event
         if self._path.exists():
-            rows = [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
-            kept = [row for row in rows if step and row["step"] <= step]
-            self._path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+            # a line that was being written when the process was killed has no end
+            lines = [line for line in self._path.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
+            kept = [line for line in lines if step and json.loads(line)["step"] <= step]
+            _write(self._path, "".join(kept))
 
     def step(self, step: int, n_steps: int, **values: float) -> None:
         """One optimiser step: loss, grad_norm, learning_rate, audio_s, work_s."""
-        self._write({"kind": "step", "step": step, "n_steps": n_steps} | values)
+        self._append({"kind": "step", "step": step, "n_steps": n_steps} | values)
 
     def evaluation(self, step: int, **values: float | str) -> None:
         """One evaluation on dev: wer, best_wer, n_utterances, profile, work_s."""
-        self._write({"kind": "evaluation", "step": step} | values)
+        self._append({"kind": "evaluation", "step": step} | values)
 
-    def _write(self, row: dict[str, Any]) -> None:
+    def _append(self, row: dict[str, Any]) -> None:
         row = {key: round(value, 8) if isinstance(value, float) else value for key, value in row.items()}
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n")
@@ -136,10 +148,21 @@ def _whole(out: Path) -> list[Path]:
     return sorted(marker.parent for marker in (out / "checkpoints").glob(f"step-*/{_MARKER}"))
 
 
-def _write_json(path: Path, value: Any) -> None:
+def _write(path: Path, text: str) -> None:
+    """The whole file or none of it."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    _write(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _corpus_info(corpus: Corpus) -> dict[str, Any]:
+    """What the corpus says of itself, and its manifest's hash."""
+    digest = hashlib.sha256((corpus.folder / MANIFEST).read_bytes()).hexdigest()
+    return {**corpus.info, "manifest_sha256": digest}
 
 
 def _environment() -> dict[str, Any]:

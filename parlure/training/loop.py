@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,7 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
+from parlure.exclusive import alone_in
 from parlure.recipe import Recipe, TrainingSection
 from parlure.speech.features import log_mel
 from parlure.training import checkpoint
@@ -45,6 +47,7 @@ class RunSummary:
     best_wer: float
     base_wer: float
     stopped_early: bool
+    was_finished: bool = False  # before this call: nothing was left to do
 
 
 @dataclass
@@ -106,6 +109,11 @@ def train(
         ParlureError: the corpus, the recipe or the folder cannot be used.
         KeyboardInterrupt: asked to stop; a checkpoint has been written.
     """
+    with nullcontext() if dry_run else alone_in(out):
+        return _train(recipe, out, resume or dry_run, dry_run, on_event)
+
+
+def _train(recipe: Recipe, out: Path, resume: bool, dry_run: bool, on_event: OnEvent | None) -> RunSummary:
     # 1. What to train on, and what to be judged by: refused here if anything is wrong
     corpus = Corpus.load(Path(recipe.data.corpus))
     source, adapter = locate(recipe.model.base)
@@ -116,7 +124,7 @@ def train(
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
     development = Development.of(corpus, recipe)
-    checkpoint.open_run(out, recipe, corpus, resume=resume or dry_run)
+    checkpoint.check_run(out, recipe, corpus, resume=resume)
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
@@ -130,13 +138,14 @@ def train(
     if resume and (last := checkpoint.last(out)) is not None:
         progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer))
     if dry_run or progress.finished:
-        return _summary(progress, n_steps)
+        return _summary(progress, n_steps, was_finished=progress.finished)
+    checkpoint.open_run(out, recipe, corpus)
 
     # 3. Step after step; once in a while, decode the dev split and keep the best
     log = checkpoint.MetricsLog(out, progress.step, on_event)
     with StopRequest() as stop:
         if progress.step == 0:
-            _evaluate(trainee, development, progress, out, recipe, log)
+            _evaluate(trainee, development, progress, out, log)
         for step in _remaining(items, recipe.training, progress, n_steps):
             clock = time.monotonic()
             rate = learning_rate(recipe.training, progress.step, n_steps)
@@ -146,7 +155,7 @@ def train(
                      audio_s=sum(batch.audio_s for batch in step), work_s=time.monotonic() - clock)  # fmt: skip
             patience = recipe.evaluation.patience
             if progress.step % recipe.evaluation.every_steps == 0 or progress.step == n_steps:
-                _evaluate(trainee, development, progress, out, recipe, log)
+                _evaluate(trainee, development, progress, out, log)
                 progress.finished = progress.step == n_steps or 0 < patience <= progress.n_worse
                 checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
             if progress.finished:
@@ -261,12 +270,7 @@ def _optimizer(trainee: Trainee, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def _evaluate(
-    trainee: Trainee,
-    development: Development,
-    progress: Progress,
-    out: Path,
-    recipe: Recipe,
-    log: checkpoint.MetricsLog,
+    trainee: Trainee, development: Development, progress: Progress, out: Path, log: checkpoint.MetricsLog
 ) -> None:
     """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself."""
     clock = time.monotonic()
@@ -282,11 +286,12 @@ def _evaluate(
                    profile=development.profile, work_s=time.monotonic() - clock)  # fmt: skip
 
 
-def _summary(progress: Progress, n_steps: int) -> RunSummary:
+def _summary(progress: Progress, n_steps: int, *, was_finished: bool = False) -> RunSummary:
     return RunSummary(
         n_steps=n_steps,
         best_step=progress.best_step,
         best_wer=progress.best_wer,
         base_wer=progress.base_wer,
         stopped_early=progress.finished and progress.step < n_steps,
+        was_finished=was_finished,
     )
