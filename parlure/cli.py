@@ -67,7 +67,11 @@ def demo(
 @app.command()
 def prepare(
     source: Annotated[
-        list[str], Argument(help="CSV, TSV or JSONL manifests, or folders of audio with .txt beside it.")
+        list[str],
+        Argument(
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, folders of parquet, "
+            "hf://owner/name?config=fr&split=segment."
+        ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
     reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from replica import write_talkbank
 
 from parlure import cli
 from parlure.recipe import Recipe, parse_recipe
@@ -52,11 +53,14 @@ def desk(calls, tmp_path_factory):
     write_audio(folder / "call.wav", sound)
     write_audio(folder / "interview.flac", sound[::-1].copy())
     (folder / "recipe.toml").write_text(RECIPE)
+    write_talkbank(folder / "talkbank_4_stt")
     for name in ("ref", "hyp", "base"):
         (folder / f"{name}.txt").write_text("le chat dort\n" * 9 + f"il {name}\n", encoding="utf-8")
     return folder
 
 
+# what lies on a hub, and what stands for it here
+STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": "talkbank_4_stt"}
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md"]
 
@@ -66,7 +70,7 @@ def commands(page: str) -> list[str]:
         line.split("#")[0].strip()
         for name, text in blocks("")
         if name == page
-        for line in text.splitlines()
+        for line in text.replace("\\\n", " ").splitlines()
         if line.startswith("parlure ")
     ]
 
@@ -81,7 +85,9 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
     done = 0
     for page in ORDER:
         for command in commands(page):
-            arguments = shlex.split(command.replace("openai/whisper-medium", "nano"))[1:]
+            for there, here in STAND_INS.items():
+                command = command.replace(there, here)
+            arguments = shlex.split(command)[1:]
             if arguments[0] == "train" and "--resume" not in arguments and (desk / arguments[3]).exists():
                 arguments[3] += "-again"  # README and docs/train.md both start a run called run
             assert cli.run(arguments) == 0, f"{page}: {command}\n{capsys.readouterr().err}"

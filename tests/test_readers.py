@@ -270,7 +270,11 @@ def test_guessing(tmp_path: Path) -> None:
         (tmp_path / name).write_text("", encoding="utf-8")
         assert guess_reader(str(tmp_path / name)) == reader
     assert guess_reader(str(tmp_path)) == "folder"
-    assert {*names.values(), "folder"} == set(READERS)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.parquet").touch()
+    for source in ("hf://owner/name?config=fr", str(tmp_path / "data"), f"{tmp_path / 'data'}?split=train"):
+        assert guess_reader(source) == "huggingface"
+    assert {*names.values(), "folder", "huggingface"} == set(READERS)
 
 
 @pytest.mark.parametrize(
@@ -278,9 +282,9 @@ def test_guessing(tmp_path: Path) -> None:
     [
         ("a.doc", None, r"a\.doc: its suffix does not say what it is", "--reader NAME; known are csv"),
         ("nowhere.csv", None, r"there is no source .*nowhere\.csv", "check the path"),
-        ("hf://owner/name", None, "hf://owner/name is not a file or folder", "download it first"),
+        ("s3://owner/name", None, "s3://owner/name is not a file or folder", "download it first"),
         ("a.doc", "jsonlines", "there is no reader jsonlines", "did you mean jsonl"),
-        ("a.doc", "xyz", "there is no reader xyz", "known are csv, tsv, jsonl, folder"),
+        ("a.doc", "xyz", "there is no reader xyz", "known are csv, tsv, jsonl, folder, huggingface"),
     ],
 )
 def test_source_that_no_reader_takes(tmp_path: Path, source: str, reader: str | None, message: str, hint: str) -> None:

@@ -42,6 +42,7 @@ class Taken:
     text: str
     language: str
     task: str
+    extracted: bool = False  # the recording was embedded in the source and is now a file of the corpus
 
 
 @dataclass
@@ -62,6 +63,17 @@ class Examiner:
     empty_text: str = "reject"
     _infos: dict[Path, AudioInfo] = field(default_factory=dict)
     _differ: dict[Path, bool] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, str | None]:
+        """What decides whether a row is taken, besides the row."""
+        return {
+            "language": self.language, "task": self.task, "channels": self.channels, "empty_text": self.empty_text
+        }  # fmt: skip
+
+    def forget(self, recording: Path) -> None:
+        """Drop what was learnt of a recording that will not come again."""
+        self._infos.pop(recording, None)
+        self._differ.pop(recording, None)
 
     def examine(self, row: Row) -> Taken | Rejected:
         """The row as it can be used, or why it cannot.

@@ -6,17 +6,21 @@ and last ``corpus.json``. Each row read is in one of the first two: used + rejec
 
 from __future__ import annotations
 
-import hashlib
+import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from parlure.corpus.embedded import SHARDS
 from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, Taken, language_code, place
+from parlure.corpus.gather import Gathered, Progress, gather
 from parlure.corpus.manifest import (
+    INFO,
     SPLITS,
     TASKS,
+    UNFINISHED,
     Utterance,
     begin_corpus,
     finish_corpus,
@@ -24,8 +28,7 @@ from parlure.corpus.manifest import (
     write_lines,
 )
 from parlure.corpus.naming import give_ids, recording_names
-from parlure.corpus.readers import read_rows
-from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.row import Columns, Rejected
 from parlure.corpus.split import (
     DEFAULT_RATIOS,
     GROUP_KEYS,
@@ -37,10 +40,10 @@ from parlure.corpus.split import (
     qualify_speakers,
 )
 from parlure.errors import ParlureError
+from parlure.exclusive import alone_in
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
 
 MIN_TEST_SPEAKERS = 8  # fewer, and the interval of a difference over speakers is wider than most differences
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def prepare(
     """Make a corpus.
 
     Args:
-        sources: manifests and folders.
+        sources: manifests, folders, and data sets of parquet shards on disk or on the Hub (``hf://owner/name``).
         out: the corpus folder, new, empty, or a corpus to be made again.
         reader: a reader's name; None goes by each source's suffix.
         text, speaker, session: what the sources call these columns.
@@ -123,17 +126,20 @@ def prepare(
     """
     out = Path(out)
     language = _checked_options(sources, language, task, channels, empty_text)
-    refuse_foreign_folder(out)
     columns = Columns(text=text, speaker=speaker, session=session)
-    rows = [row for source in sources for row in read_rows(str(source), columns, reader)]
     examiner = Examiner(language=language, task=task, channels=channels, empty_text=empty_text)
-    taken, rejected = _examine(rows, examiner, progress)
-    names = recording_names((one.row.audio for one in taken), out)
-    by_id, duplicates = give_ids(taken, names)
-    if not by_id:
-        raise _nothing_left(rejected)
-    placed = _place(by_id, names, local_speakers, ratios, group_by, seed)
-    return _write(out, sources, placed, rejected + duplicates, copy_audio=copy_audio, strict=strict)
+    refuse_foreign_folder(out)
+    with alone_in(out):
+        mended = _mended(out)
+        gathered = gather(sources, columns, reader, examiner, out, progress)
+        names = recording_names((one.row.audio for one in gathered.taken), out)
+        by_id, duplicates = give_ids(gathered.taken, names)
+        if not by_id:
+            raise _nothing_left(gathered.rejected)
+        placed = _place(by_id, names, local_speakers, ratios, group_by, seed)
+        placed = replace(placed, warnings=(*mended, *placed.warnings))
+        gathered.rejected += duplicates
+        return _write(out, gathered, placed, copy_audio=copy_audio, strict=strict)
 
 
 @dataclass(frozen=True)
@@ -164,22 +170,6 @@ def _checked_options(
     if code is None:
         raise ParlureError(f"{language} is not a language code", "--language fr, en, es: two or three letters")
     return code
-
-
-def _examine(
-    rows: Sequence[Row | Rejected], examiner: Examiner, progress: Progress | None
-) -> tuple[list[Taken], list[Rejected]]:
-    taken: list[Taken] = []
-    rejected: list[Rejected] = []
-    for n_done, row in enumerate(rows, start=1):
-        result = examiner.examine(row) if isinstance(row, Row) else row
-        if isinstance(result, Taken):
-            taken.append(result)
-        else:
-            rejected.append(result)
-        if progress is not None:
-            progress(n_done, len(rows))
-    return taken, rejected
 
 
 def _nothing_left(rejected: Sequence[Rejected]) -> ParlureError:
@@ -282,26 +272,34 @@ def _thin_ice(utterances: Sequence[Utterance]) -> list[str]:
 
 def _write(
     out: Path,
-    sources: Sequence[str | Path],
+    gathered: Gathered,
     placed: _Placed,
-    rejected: Sequence[Rejected],
     *,
     copy_audio: bool,
     strict: bool,
 ) -> PrepareSummary:
     """Write the folder; ``corpus.json`` last, and not at all if a strict person's row was rejected."""
-    utterances = placed.utterances
-    inside = [u.recording for u in utterances if Path(u.recording).is_relative_to(out.resolve())]
-    if copy_audio and inside:
-        raise ParlureError(f"{inside[0]} lies in the corpus that is to be written", "--out another folder")
-    begin_corpus(out)
+    utterances, rejected = placed.utterances, gathered.rejected
     if copy_audio:
-        utterances = [_copied(utterance, out) for utterance in utterances]
+        utterances = _copies(utterances, gathered, out)
+    begin_corpus(out)
     write_lines(out, utterances, (row.to_json() for row in rejected))
     summary = _summary(out, utterances, rejected, (*placed.warnings, *_left_over(out, utterances)), strict)
     if not summary.gate_failed:
-        finish_corpus(out, _info(sources, placed.split, utterances, summary))
+        finish_corpus(out, _info(gathered, placed.split, utterances, summary))
+        shutil.rmtree(out / SHARDS, ignore_errors=True)
     return summary
+
+
+def _copies(utterances: Sequence[Utterance], gathered: Gathered, out: Path) -> list[Utterance]:
+    """Every utterance as a file of the corpus; those that a source embeds are that already."""
+    home = out.resolve()
+    ours = {str(one.row.audio.resolve()) for one in gathered.taken if one.extracted}
+    inside = [u.recording for u in utterances if u.recording not in ours and Path(u.recording).is_relative_to(home)]
+    if inside:
+        raise ParlureError(f"{inside[0]} lies in the corpus that is to be written", "--out another folder")
+    begin_corpus(out)
+    return [u if u.recording in ours else _copied(u, out) for u in utterances]
 
 
 def _copied(utterance: Utterance, out: Path) -> Utterance:
@@ -312,12 +310,19 @@ def _copied(utterance: Utterance, out: Path) -> Utterance:
 
 
 def _left_over(out: Path, utterances: Sequence[Utterance]) -> list[str]:
-    """A warning about copies of an earlier run: they may be the only ones, so they are not removed."""
+    """A warning about copies that an earlier call left: they may be the only ones, so they are not removed."""
     used = {Path(utterance.recording) for utterance in utterances}
     n_left = sum(path not in used for path in (out.resolve() / "audio").glob("*.flac"))
     if not n_left:
         return []
     return [f"audio/ holds {n_left} file{'s' * (n_left != 1)} of an earlier run that nothing uses: remove them by hand"]
+
+
+def _mended(out: Path) -> tuple[str, ...]:
+    """A sentence if an earlier call did not come to its end; this one makes the corpus whole."""
+    if not (out / UNFINISHED).exists() or (out / INFO).exists():
+        return ()
+    return (f"an earlier prepare left {out} not whole: it has been made whole now",)
 
 
 def _summary(
@@ -337,12 +342,12 @@ def _summary(
 
 
 def _info(
-    sources: Sequence[str | Path], split: dict[str, Any], utterances: Sequence[Utterance], summary: PrepareSummary
+    gathered: Gathered, split: dict[str, Any], utterances: Sequence[Utterance], summary: PrepareSummary
 ) -> dict[str, Any]:
     """The content of ``corpus.json``."""
     return {
-        "sources": [_fingerprint(Path(source)) for source in sources],
-        "licence": None,
+        "sources": gathered.sources,
+        "licence": ", ".join(dict.fromkeys(gathered.licences)) or None,
         "split": split,
         "n_read": summary.n_read,
         "n_used": summary.n_used,
@@ -373,15 +378,3 @@ def _tally(utterances: Iterable[Utterance]) -> dict[str, float]:
 
 def _hours(utterances: Iterable[Utterance]) -> float:
     return round(sum(utterance.duration_s for utterance in utterances) / 3600, 6)
-
-
-def _fingerprint(source: Path) -> dict[str, str]:
-    """A source and its SHA-256: of a manifest's bytes; of a folder's file names and sizes, and its transcripts."""
-    if source.is_file():
-        return {"path": str(source), "sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "sha256_of": "content"}
-    digest = hashlib.sha256()
-    for path in sorted(path for path in source.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode())
-        if path.suffix.lower() == ".txt":
-            digest.update(path.read_bytes())
-    return {"path": str(source), "sha256": digest.hexdigest(), "sha256_of": "file names, sizes and transcripts"}

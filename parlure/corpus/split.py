@@ -112,6 +112,11 @@ def assign_splits(
     return SplitPlan(split_of, len(groups), tuple(warnings))
 
 
+def is_own_split(name: str) -> bool:
+    """Whether a name is one of those that a person gives to train, dev and test."""
+    return name.strip().lower() in _GIVEN
+
+
 def given_split(name: str) -> str:
     """``train``, ``dev`` or ``test`` for the name in a person's own split column.
 

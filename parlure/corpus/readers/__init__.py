@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from parlure.corpus.readers.folder import read_folder
+from parlure.corpus.readers.huggingface import read_huggingface
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
 from parlure.errors import ParlureError
 
+SCHEME = "hf://"
 Reader = Callable[[str, Columns], Iterator[Row | Rejected]]
 
 READERS: dict[str, Reader] = {
@@ -22,19 +24,31 @@ READERS: dict[str, Reader] = {
     "tsv": read_tsv,
     "jsonl": read_jsonl,
     "folder": read_folder,
+    "huggingface": read_huggingface,
 }
-_BY_SUFFIX = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_BY_SUFFIX = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "huggingface",
+}
 
 
 def guess_reader(source: str) -> str:
-    """The name of the reader for a source: by its suffix, or ``folder``.
+    """The name of the reader for a source: by its suffix or what it holds.
 
     Raises:
         ParlureError: there is no such source, or its suffix says nothing.
     """
     path = Path(source)
+    if source.startswith(SCHEME):
+        return "huggingface"
+    if "?" in source and not path.exists():  # FOLDER?config=fr&split=segment
+        path = Path(source.partition("?")[0])
     if path.is_dir():
-        return "folder"
+        return "huggingface" if next(path.rglob("*.parquet"), None) else "folder"
     known = f"known are {', '.join(READERS)}"
     if "://" in source:
         raise ParlureError(f"{source} is not a file or folder", f"download it first; {known}")

@@ -40,6 +40,7 @@ class Row:
         text: the transcript; None is *not transcribed*, the empty string is what the person wrote.
         start: seconds from the recording's start; None is its start.
         end: seconds from the recording's start; None is its end.
+        content: the recording itself, where the source embeds it; ``audio`` is then only the source's name for it.
         others: as :class:`parlure.corpus.manifest.Utterance` has them; None is not given.
     """
 
@@ -60,6 +61,7 @@ class Row:
     segments: tuple[Segment, ...] | None = None
     prompt: str | None = None
     tags: tuple[str, ...] = field(default=())
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,15 @@ kept in ``rejected.jsonl`` and otherwise left alone. A table is UTF-8, with or w
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from parlure.corpus.readers.row import FIELDS, Columns, Rejected, Row, parse_row
+from parlure.corpus.readers.columns import name_columns
+from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row
 from parlure.errors import ParlureError
-
-REQUIRED = ("audio", "text")
-# what other tools call these columns, to say which one was probably meant
-_OTHER_NAMES = {
-    "audio": ("path", "file", "filename", "file_name", "filepath", "audio_filepath", "audio_path", "wav", "recording"),
-    "text": ("transcript", "transcription", "transcripts", "sentence", "normalized_text", "raw_text", "texte"),
-    "speaker": ("speaker_id", "client_id", "spk", "locuteur"),
-    "session": ("session_id", "call", "call_id", "conversation", "conversation_id", "appel"),
-}
 
 
 def read_csv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
@@ -61,7 +52,7 @@ def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     lines = [(number, line) for number, line in enumerate(_read_text(source).split("\n"), 1) if line.strip()]
     rows = [_json_object(line) for _, line in lines]
     found = list(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
-    names = _column_names(source, columns, found)
+    names = name_columns(source, columns, found)
     for (number, line), row in zip(lines, rows, strict=True):
         if isinstance(row, str):
             yield Rejected(source, number, {"content": line}, "malformed_row", row)
@@ -86,7 +77,7 @@ def _read_table(
     if isinstance(header, str):
         raise ParlureError(f"{source} line 1: {header}", "the first line names the columns: audio,text,speaker")
     header = [name.strip() for name in header]
-    names = _column_names(source, columns, header)
+    names = name_columns(source, columns, header)
     for name in names.values():
         if header.count(name) > 1:
             raise ParlureError(f"{source} has {header.count(name)} columns called {name}", "rename all but one")
@@ -131,29 +122,6 @@ def _unwrapped(cell: str) -> str:
     inner = cell[1:-1]
     wrapped = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"') if wrapped else cell
-
-
-def _column_names(source: str, columns: Columns, found: Collection[str]) -> dict[str, str]:
-    """The source's name of each of our columns, by our name.
-
-    Raises:
-        ParlureError: a required column, or one that the person named, is not there.
-    """
-    names = {own: own for own in FIELDS} | columns.given()
-    for own, name in names.items():
-        if name in found or (own not in REQUIRED and own not in columns.given()):
-            continue
-        close = [other for other in found if other.lower() in _OTHER_NAMES.get(own, ()) or other.lower() == own]
-        close += difflib.get_close_matches(name, found, n=3)
-        listed = ", ".join(found) or "none"
-        raise ParlureError(f"{source} has no column {name}; it has: {listed}", _column_hint(own, close))
-    return names
-
-
-def _column_hint(own: str, close: list[str]) -> str:
-    if not close:
-        return "a manifest needs the columns audio and text" + ("" if own == "audio" else f"; --{own} names yours")
-    return f"rename the column {close[0]} to audio" if own == "audio" else f"--{own} {close[0]}"
 
 
 def _read_text(source: str) -> str:

@@ -1,0 +1,145 @@
+"""Sources → the rows that can be used and the rows that cannot: every row read is one or the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from parlure.corpus.embedded import Found, ShardBook, shard_name
+from parlure.corpus.examine import Examiner, Taken
+from parlure.corpus.hub import Dataset, open_dataset
+from parlure.corpus.readers import guess_reader, read_rows
+from parlure.corpus.readers.huggingface import count_rows
+from parlure.corpus.readers.row import Columns, Rejected, Row
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Gathered:
+    """What the sources hold.
+
+    Attributes:
+        taken: the rows that can be used, in the sources' order.
+        rejected: the rows that cannot.
+        sources: for ``corpus.json``: where each was, and the hashes of what was read.
+        licences: of the sources that say one.
+        shards: names given to the parquet shards read.
+    """
+
+    taken: list[Taken] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    licences: list[str] = field(default_factory=list)
+    shards: list[str] = field(default_factory=list)
+
+    def add(self, one: Found) -> None:
+        """Sort a row into one of the two."""
+        if isinstance(one, Taken):
+            self.taken.append(one)
+        else:
+            self.rejected.append(one)
+
+
+class _Count:
+    """Rows done and rows to do, told to whoever shows them."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def advance(self, n: int = 1) -> None:
+        self._done += n
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+def gather(
+    sources: Sequence[str | Path],
+    columns: Columns,
+    reader: str | None,
+    examiner: Examiner,
+    out: Path,
+    progress: Progress | None = None,
+) -> Gathered:
+    """Read every row of every source and examine it.
+
+    Args:
+        sources: manifests, folders, data sets.
+        columns: what the person calls the columns.
+        reader: a reader's name; None goes by each source.
+        examiner: says which row can be used.
+        out: the corpus folder, where recordings that a source embeds are put.
+        progress: called with (rows examined, rows).
+
+    Raises:
+        ParlureError: a source cannot be read, or what concerns all rows.
+    """
+    gathered = Gathered()
+    plain: dict[int, list[Row | Rejected]] = {}
+    datasets: dict[int, Dataset] = {}
+    n_rows = 0
+    for index, source in enumerate(map(str, sources)):
+        if (reader or guess_reader(source)) == "huggingface":
+            datasets[index] = open_dataset(source)
+            n_rows += sum(count_rows(shard.fetch()) for shard in datasets[index].shards)
+        else:
+            plain[index] = list(read_rows(source, columns, reader))
+            n_rows += len(plain[index])
+    count = _Count(progress, n_rows)
+    for index in range(len(sources)):
+        if index in datasets:
+            _gather_dataset(gathered, datasets[index], columns, examiner, out, count)
+            continue
+        for row in plain[index]:
+            gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
+            count.advance()
+        gathered.sources.append(_fingerprint(Path(sources[index])))
+    return gathered
+
+
+def _gather_dataset(
+    gathered: Gathered, dataset: Dataset, columns: Columns, examiner: Examiner, out: Path, count: _Count
+) -> None:
+    place = dataset.info["path"]
+    how = {"columns": asdict(columns), "examiner": examiner.settings()}
+    hashes = {}
+    for shard in dataset.shards:
+        name = f"{place}/{shard.name}"
+        split = shard.split if dataset.has_own_split else None
+        job = how | {"shard": name, "version": shard.version, "split": split}
+        gathered.shards.append(shard_name(shard.name, gathered.shards))
+        book = ShardBook(out, gathered.shards[-1], job)
+        extracted = book.load()
+        if extracted is None:
+            path = shard.fetch()
+            extracted = book.extract(path, _shard_rows(path, columns, name, split), examiner, count.advance)
+        else:
+            count.advance(len(extracted.found))
+        for one in extracted.found:
+            gathered.add(one)
+        hashes[shard.name] = f"sha256:{extracted.sha256}"
+    gathered.sources.append(dataset.info | {"shards": hashes})
+    if dataset.licence:
+        gathered.licences.append(dataset.licence)
+
+
+def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> Iterator[Row | Rejected]:
+    """Rows under the name that the shard has in its data set, in its split where the row names none."""
+    for row in read_rows(str(path), columns, "huggingface"):
+        named = replace(row, source=name)
+        yield replace(named, split=named.split or split) if isinstance(named, Row) else named
+
+
+def _fingerprint(source: Path) -> dict[str, str]:
+    """A source and its SHA-256: of a manifest's bytes; of a folder's file names and sizes, and its transcripts."""
+    if source.is_file():
+        return {"path": str(source), "sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "sha256_of": "content"}
+    digest = hashlib.sha256()
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode())
+        if path.suffix.lower() == ".txt":
+            digest.update(path.read_bytes())
+    return {"path": str(source), "sha256": digest.hexdigest(), "sha256_of": "file names, sizes and transcripts"}

@@ -1,0 +1,49 @@
+"""What a source calls its columns → what parlure calls them; and which one was meant, where that fails."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from parlure.corpus.readers.row import FIELDS, Columns
+from parlure.errors import ParlureError
+
+REQUIRED = ("audio", "text")
+# what other tools call these columns, to say which one was probably meant
+_OTHER_NAMES = {
+    "audio": ("path", "file", "filename", "file_name", "filepath", "audio_filepath", "audio_path", "wav", "recording"),
+    "text": ("transcript", "transcription", "transcripts", "sentence", "normalized_text", "raw_text", "texte"),
+    "speaker": ("speaker_id", "client_id", "spk", "locuteur"),
+    "session": ("session_id", "call", "call_id", "conversation", "conversation_id", "appel"),
+}
+
+
+def name_columns(
+    source: str, columns: Columns, found: Collection[str], required: Collection[str] = REQUIRED
+) -> dict[str, str]:
+    """The source's name of each of our columns, by our name.
+
+    Args:
+        source: for the message.
+        columns: the names that the person gave.
+        found: the columns that the source has.
+        required: ours that it has to have.
+
+    Raises:
+        ParlureError: a required column, or one that the person named, is not there.
+    """
+    names = {own: own for own in FIELDS} | columns.given()
+    for own, name in names.items():
+        if name in found or (own not in required and own not in columns.given()):
+            continue
+        close = [other for other in found if other.lower() in _OTHER_NAMES.get(own, ()) or other.lower() == own]
+        close += difflib.get_close_matches(name, found, n=3)
+        listed = ", ".join(found) or "none"
+        raise ParlureError(f"{source} has no column {name}; it has: {listed}", _hint(own, close))
+    return names
+
+
+def _hint(own: str, close: list[str]) -> str:
+    if not close:
+        return "a manifest needs the columns audio and text" + ("" if own == "audio" else f"; --{own} names yours")
+    return f"rename the column {close[0]} to audio" if own == "audio" else f"--{own} {close[0]}"
