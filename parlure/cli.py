@@ -116,6 +116,20 @@ def prepare(
 
 
 @app.command()
+def init(
+    corpus: Annotated[Path, Argument(help="Corpus folder.")],
+    out: Annotated[Path, Option(help="Recipe to write.")] = Path("recipe.toml"),
+    model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}; chosen when not given.")] = None,
+) -> None:
+    """A commented recipe fitted to a corpus and this machine."""
+    from parlure.starter import init as run_init
+
+    recipe = run_init(corpus, out, model=model)
+    say(f"{out}: {recipe.model.base}, {recipe.training.epochs:g} epochs, every field explained")
+    say(f"next: parlure train {out} --dry-run")
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, Argument(help="Recipe (TOML).")],
     corpus: Annotated[str | None, Option(help="Corpus folder, in place of the recipe's.")] = None,
@@ -225,6 +239,15 @@ def score(
                 give(_score_line(name, system, systems[system]))
         if "comparison" in systems:
             give(_comparison_line(name, systems["comparison"]))
+
+
+@app.command()
+def doctor() -> None:
+    """What this machine can do, and what is missing, with the command that mends it."""
+    from parlure.doctor import examine
+
+    for finding in examine():
+        give(finding.line() + "\n")
 
 
 def _score_line(profile: str, system: str, rates: dict[str, Any]) -> str:

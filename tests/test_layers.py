@@ -14,7 +14,7 @@ ROOT = Path(parlure.__file__).parent
 # From the top floor down; a module may import what stands in a later row, and its own row.
 FLOORS = [
     ("cli",),
-    ("demo",),
+    ("demo", "doctor", "starter"),
     ("scoring.skills",),
     ("training",),
     ("transcribing",),
@@ -22,9 +22,9 @@ FLOORS = [
     ("corpus",),
     ("scoring",),
     ("speech",),
-    ("recipe", "exclusive", "errors", "console"),
+    ("recipe", "machine", "exclusive", "errors", "console"),
 ]
-WITH_TORCH = ("demo", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
+WITH_TORCH = ("demo", "machine", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
 HEAVY = ("torch", "transformers", "peft", "accelerate")
 
 
@@ -109,7 +109,9 @@ def test_no_drawers_and_no_long_files():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, name
 
 
-@pytest.mark.parametrize("command", ["--help", "prepare --help", "train --help", "score --help"])
+@pytest.mark.parametrize(
+    "command", ["--help", "prepare --help", "init --help", "train --help", "score --help", "doctor --help"]
+)
 def test_help_loads_no_torch(command):
     code = f"import sys; from parlure.cli import run; run({command.split()!r}); print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,111 @@
+"""Corpus + this machine → a commented recipe to start from: what the command ``parlure init`` does."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from parlure.corpus.manifest import Corpus, Utterance
+from parlure.errors import ParlureError
+from parlure.machine import SIZES, Machine, Size, look
+from parlure.recipe import Recipe, parse_recipe
+from parlure.scoring.normalize import headline_profile
+
+_STEP_S = 240.0  # seconds of encoder input in an optimiser step, as the recipe's defaults have it
+_MOST_DEV = 300  # utterances to decode at each evaluation: enough to choose a checkpoint, minutes at most on a GPU
+_DEFAULT = "openai/whisper-medium"
+_DEFAULT_WITHOUT_GPU = "openai/whisper-base"  # a larger one takes days
+
+
+def init(corpus: Path, out: Path, *, model: str | None = None, machine: Machine | None = None) -> Recipe:
+    """Write a recipe fitted to a corpus and a machine, every field with its meaning and the fitted ones with a reason.
+
+    Args:
+        corpus: a corpus folder.
+        out: the recipe to write; never over an existing file.
+        model: the MODEL to start from; None chooses by the machine's memory.
+        machine: None looks at this one.
+
+    Raises:
+        ParlureError: the corpus cannot be used, or ``out`` is there.
+    """
+    if out.exists():
+        raise ParlureError(f"{out} is there already", "name another: --out other.toml")
+    loaded = Corpus.load(corpus)
+    train, dev = loaded.select("train"), loaded.select("dev")
+    if not train or not dev:
+        missing = "dev" if train else "train"
+        raise ParlureError(f"{corpus} has no {missing} utterances", "prepare it with --ratios 0.8,0.1,0.1")
+    fitted = _fitted(train, dev, model, machine or look())
+    place = os.path.relpath(corpus.resolve(), out.resolve().parent)
+    fitted["data.corpus"] = (Path(place).as_posix(), "relative to this file")
+    tree: dict[str, dict[str, Any]] = {}
+    for key, (value, _) in fitted.items():
+        section, _, field = key.partition(".")
+        tree.setdefault(section, {})[field] = value
+    recipe = parse_recipe(tree, str(out))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(_commented(recipe, {key: reason for key, (_, reason) in fitted.items()}, out), encoding="utf-8")
+    return recipe
+
+
+def _fitted(
+    train: tuple[Utterance, ...], dev: tuple[Utterance, ...], model: str | None, machine: Machine
+) -> dict[str, tuple[Any, str]]:
+    """What follows from the corpus and the machine: key → (value, why)."""
+    size = next((size for size in SIZES if size.name == model), None) if model else _largest(machine)
+    batch_s = _batch_seconds(size, machine)
+    accumulation = max(1, round(_STEP_S / batch_s))
+    hours = sum(utterance.duration_s for utterance in train) / 3600
+    epochs = 3.0 if hours >= 10 else 5.0 if hours >= 2 else 10.0
+    share = Recipe.model_validate({"data": {"corpus": ""}}).training.full_window_share
+    encoder_s = sum(share * 30 + (1 - share) * (utterance.duration_s + 0.5) for utterance in train)
+    n_steps = max(1, round(epochs * encoder_s / (batch_s * accumulation)))
+    device = f"{machine.gpus[0].name}, {machine.gpus[0].memory_gb:.0f} GB" if machine.gpus else "no GPU"
+    chosen = "you named it" if model else f"for {device}"
+    languages = sorted({utterance.language for utterance in dev})
+    return {
+        "model.base": (size.name if size else model, chosen),
+        "training.epochs": (epochs, f"for {hours:.2f} hours of training speech: about {n_steps} steps in all"),
+        "training.warmup_steps": (min(50, max(1, n_steps // 10)), "a tenth of the steps, 50 at most"),
+        "training.batch_seconds": (batch_s, f"estimated for {device}; halve it if memory runs out"),
+        "training.accumulation": (accumulation, f"so that a step has about {_STEP_S:.0f} s"),
+        "evaluation.every_steps": (max(5, round(n_steps / (2 * epochs))), "about twice an epoch"),
+        "evaluation.max_utterances": (
+            _MOST_DEV if len(dev) > _MOST_DEV else 0,
+            f"dev has {len(dev)} utterances",
+        ),
+        "evaluation.profile": (headline_profile(dev[0].language), f"for {', '.join(languages)}"),
+    }
+
+
+def _largest(machine: Machine) -> Size:
+    """The default, or the largest below it that can be tuned here."""
+    default = _DEFAULT if machine.gpus else _DEFAULT_WITHOUT_GPU
+    below = SIZES[[size.name for size in SIZES].index(default) :]
+    return next((size for size in below if machine.fits(size)), below[-1])
+
+
+def _batch_seconds(size: Size | None, machine: Machine) -> float:
+    """The longest batch of a few round lengths that fits; a minute on a CPU, where longer ones are no faster."""
+    if size is None or not machine.gpus:
+        return 60.0
+    return next((batch_s for batch_s in (240.0, 120.0, 60.0) if machine.fits(size, batch_s)), 30.0)
+
+
+def _commented(recipe: Recipe, reasons: dict[str, str], out: Path) -> str:
+    lines = [
+        "# A recipe for parlure, fitted to one corpus and one machine. Check it, then train:",
+        f"#   parlure train {out.name} --dry-run",
+        f"#   parlure train {out.name} --out run",
+    ]
+    for section, values in recipe.model_dump().items():
+        fields = type(getattr(recipe, section)).model_fields
+        lines += ["", f"[{section}]"]
+        for key, value in values.items():
+            reason = reasons.get(f"{section}.{key}")
+            lines.append(f"# {fields[key].description}" + (f" ({reason})" if reason else ""))
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"

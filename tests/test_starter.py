@@ -1,0 +1,102 @@
+"""The recipe that ``parlure init`` writes: valid, fitted to corpus and machine, and never over another."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from parlure.corpus.manifest import Corpus, Utterance
+from parlure.errors import ParlureError
+from parlure.machine import SIZES, Gpu, Machine
+from parlure.recipe import Recipe, load_recipe
+from parlure.starter import init
+
+LAPTOP = Machine(2, 16.0, ())
+CARD = Machine(8, 64.0, (Gpu("RTX 3060", 12.0, True),))
+SERVER = Machine(16, 200.0, (Gpu("H200", 140.0, True),))
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """A corpus in memory; set its hours."""
+
+    def make(hours: float, n_dev: int = 20) -> Corpus:
+        one = Utterance(id="a", recording="a.wav", start=0.0, end=5.0, text="oui", language="fr", split="train")
+        train = tuple(replace(one, id=f"t{n}") for n in range(round(hours * 720)))
+        dev = tuple(replace(one, id=f"d{n}", split="dev") for n in range(n_dev))
+        made = Corpus(tmp_path / "corpus", train + dev, {})
+        monkeypatch.setattr(Corpus, "load", lambda folder: made)
+        return made
+
+    return make
+
+
+def start(tmp_path, machine, **options):
+    return init(tmp_path / "corpus", tmp_path / "recipes" / "first.toml", machine=machine, **options)
+
+
+def test_the_file_is_the_recipe_and_explains_every_field(corpus, tmp_path):
+    corpus(1.0)
+    recipe = start(tmp_path, LAPTOP)
+    path = tmp_path / "recipes" / "first.toml"
+    loaded = load_recipe(path)
+    assert loaded.data.corpus == str(tmp_path / "recipes" / "../corpus")
+    assert loaded.model_copy(update={"data": recipe.data}) == recipe
+    text = path.read_text(encoding="utf-8")
+    for section, info in Recipe.model_fields.items():
+        for name, field in info.annotation.model_fields.items():
+            assert re.search(rf"^# {re.escape(field.description)}.*\n{name} = ", text, re.MULTILINE), (
+                f"{section}.{name}"
+            )
+
+
+@pytest.mark.parametrize(
+    ("machine", "base", "batch_s", "accumulation"),
+    [
+        (LAPTOP, "openai/whisper-base", 60.0, 4),
+        (replace(LAPTOP, memory_gb=4.0), "openai/whisper-tiny", 60.0, 4),
+        (CARD, "openai/whisper-medium", 120.0, 2),
+        (SERVER, "openai/whisper-medium", 240.0, 1),
+        (Machine(2, 8.0, (Gpu("old", 4.0, False),)), "openai/whisper-small", 60.0, 4),
+    ],
+)
+def test_it_fits_the_machine(corpus, tmp_path, machine, base, batch_s, accumulation):
+    corpus(1.0)
+    recipe = start(tmp_path, machine)
+    assert (recipe.model.base, recipe.training.batch_seconds) == (base, batch_s)
+    assert recipe.training.accumulation == accumulation
+    size = next(size for size in SIZES if size.name == base)
+    assert machine.fits(size)
+
+
+@pytest.mark.parametrize(("hours", "epochs"), [(0.5, 10.0), (3.0, 5.0), (12.0, 3.0)])
+def test_it_fits_the_corpus(corpus, tmp_path, hours, epochs):
+    corpus(hours, n_dev=400)
+    recipe = start(tmp_path, SERVER)
+    assert recipe.training.epochs == epochs
+    assert recipe.evaluation.max_utterances == 300
+    assert recipe.evaluation.profile == "fr"
+    n_steps = epochs * hours * 720 * (0.2 * 30 + 0.8 * 5.5) / 240
+    assert recipe.evaluation.every_steps == pytest.approx(max(5, n_steps / epochs / 2), abs=1)
+    assert recipe.training.warmup_steps == min(50, max(1, round(n_steps) // 10))
+
+
+def test_a_model_that_was_named(corpus, tmp_path):
+    corpus(1.0)
+    assert start(tmp_path, CARD, model="nano").model.base == "nano"
+    (tmp_path / "recipes" / "first.toml").unlink()
+    large = start(tmp_path, CARD, model="openai/whisper-large-v3")
+    assert (large.model.base, large.training.batch_seconds) == ("openai/whisper-large-v3", 30.0)
+
+
+def test_refusals(corpus, tmp_path):
+    made = corpus(1.0)
+    start(tmp_path, LAPTOP)
+    with pytest.raises(ParlureError, match=r"first\.toml is there already") as caught:
+        start(tmp_path, LAPTOP)
+    assert caught.value.hint == "name another: --out other.toml"
+    (tmp_path / "recipes" / "first.toml").unlink()
+    object.__setattr__(made, "utterances", made.select("train"))
+    with pytest.raises(ParlureError, match="corpus has no dev utterances") as caught:
+        start(tmp_path, LAPTOP)
+    assert caught.value.hint == "prepare it with --ratios 0.8,0.1,0.1"
