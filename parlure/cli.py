@@ -7,6 +7,7 @@ failed, 130 interrupted. Everything heavy is imported inside the functions, so t
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -146,7 +147,7 @@ def train(
     settings = load_recipe(recipe, set_ or [], corpus, model)
     from parlure.training.loop import train as run_train
 
-    console = Console()
+    console = Console(silent=not _is_first())
     try:
         with console.training() as on_event:
             summary = run_train(settings, out, resume=resume, dry_run=dry_run, on_event=on_event)
@@ -156,9 +157,14 @@ def train(
         else:
             say("interrupted before the first step; nothing is lost: start again with the same command and --resume")
         raise
+    if not _is_first():
+        return
     if dry_run:
         say(f"all is in order: {summary.n_steps} steps to do")
         return
+    from parlure.shipping.card import write_card
+
+    write_card(out)
     if summary.was_finished:
         say(f"{out} was finished before: nothing is left to do")
     say(
@@ -242,12 +248,37 @@ def score(
 
 
 @app.command()
+def publish(
+    run: Annotated[Path, Argument(help="Run folder.")],
+    repo: Annotated[str, Option(help="Repository on the Hugging Face Hub, owner/name.")],
+    report: Annotated[Path | None, Option(help="Report folder, whose scores go on the card.")] = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show the card and the files; send nothing.")] = False,
+) -> None:
+    """A run as it would lie on the Hugging Face Hub: card and files."""
+    from parlure.shipping.publish import plan
+
+    publication = plan(run, repo, report)
+    if not dry_run:
+        raise ParlureError(
+            "this version does not push to the Hub", f"look with --dry-run, then: hf upload {repo} {run / 'adapter'} ."
+        )
+    give(publication.card)
+    for line in publication.lines():
+        say(line)
+
+
+@app.command()
 def doctor() -> None:
     """What this machine can do, and what is missing, with the command that mends it."""
     from parlure.doctor import examine
 
     for finding in examine():
         give(finding.line() + "\n")
+
+
+def _is_first() -> bool:
+    """Whether this is the process that talks; torchrun says which one it is."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _score_line(profile: str, system: str, rates: dict[str, Any]) -> str:

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Console:
-    """stderr, with a bar on a terminal and plain lines elsewhere."""
+    """stderr, with a bar on a terminal and plain lines elsewhere; ``silent`` says nothing at all."""
 
-    def __init__(self) -> None:
-        self._rich = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+    def __init__(self, silent: bool = False) -> None:
+        self._rich = RichConsole(stderr=True, highlight=False, soft_wrap=True, quiet=silent)
 
     def say(self, message: str) -> None:
         """One line."""

@@ -69,7 +69,7 @@ class TrainingSection(_Section):
     batch_seconds: float = Field(default=60.0, ge=1)
     """seconds of encoder input in one forward pass; lower it when memory runs out"""
     accumulation: int = Field(default=4, ge=1)
-    """forward passes per optimiser step"""
+    """forward passes per optimiser step, shared out among the processes"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 on a GPU that has it, else fp32"""
     seed: int = 1

@@ -31,7 +31,9 @@ def test_version(capsys):
     assert (code, out) == (0, "parlure 0.1.0\n")
 
 
-@pytest.mark.parametrize("command", ["demo", "prepare", "init", "train", "transcribe", "evaluate", "score", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["demo", "prepare", "init", "train", "transcribe", "evaluate", "score", "publish", "doctor"]
+)
 def test_every_command_has_help(capsys, command):
     code, out, _ = run(capsys, command, "--help")
     assert code == 0

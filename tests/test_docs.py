@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,7 +64,24 @@ def desk(calls, tmp_path_factory):
 # what lies on a hub, and what stands for it here
 STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": "talkbank_4_stt"}
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md"]
+ORDER = ["prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "publish.md"]
+
+
+def test_torchrun(desk, monkeypatch):
+    """The one command that is not parlure's own, as it stands in docs/train.md."""
+    (command,) = re.findall(r"^torchrun (.*)", (ROOT / "docs" / "train.md").read_text("utf-8"), re.MULTILINE)
+    parlure_corpus(desk)
+    arguments = [sys.executable, "-m", "torch.distributed.run", *shlex.split(command)]
+    result = subprocess.run(arguments, cwd=desk, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert (desk / "run4" / "adapter").is_dir()
+
+
+def parlure_corpus(desk: Path) -> None:
+    """The corpus that docs/train.md starts from, if docs/prepare.md has not made it yet."""
+    if not (desk / "corpus").exists():
+        arguments = ["prepare", str(desk / "calls.csv"), "--out", str(desk / "corpus"), "--ratios", "0.6,0.2,0.2"]
+        assert cli.run(arguments) == 0
 
 
 def commands(page: str) -> list[str]:

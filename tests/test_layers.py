@@ -15,6 +15,7 @@ ROOT = Path(parlure.__file__).parent
 FLOORS = [
     ("cli",),
     ("demo", "doctor", "starter"),
+    ("shipping",),
     ("scoring.skills",),
     ("training",),
     ("transcribing",),

@@ -54,7 +54,7 @@ def test_the_file_is_the_recipe_and_explains_every_field(corpus, tmp_path):
     ("machine", "base", "batch_s", "accumulation"),
     [
         (LAPTOP, "openai/whisper-base", 60.0, 4),
-        (replace(LAPTOP, memory_gb=4.0), "openai/whisper-tiny", 60.0, 4),
+        (replace(LAPTOP, memory_gb=3.6), "openai/whisper-tiny", 60.0, 4),
         (CARD, "openai/whisper-medium", 120.0, 2),
         (SERVER, "openai/whisper-medium", 240.0, 1),
         (Machine(2, 8.0, (Gpu("old", 4.0, False),)), "openai/whisper-small", 60.0, 4),

@@ -61,15 +61,15 @@ def open_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
 
 
 def save(out: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]) -> None:
-    """Write ``checkpoints/step-NNNNNN`` with all an exact resume needs; delete all but the last two."""
+    """Write ``checkpoints/step-NNNNNN`` with all an exact resume needs; delete all but the last two.
+
+    No state of a random generator is among it: order and dropout follow from the recipe's seed and the step.
+    """
     folder = out / "checkpoints" / f"step-{step:06d}"
     folder.mkdir(parents=True, exist_ok=True)
     trainable = {name: p.detach().cpu().contiguous() for name, p in model.named_parameters() if p.requires_grad}
     save_file(trainable, folder / "trainable.safetensors")
-    state = {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda_rng"] = torch.cuda.get_rng_state_all()
-    torch.save(state, folder / "optimizer.pt")
+    torch.save(optimizer.state_dict(), folder / "optimizer.pt")
     _write_json(folder / _MARKER, dict(progress))
     for old in _whole(out)[:-_N_KEPT]:
         shutil.rmtree(old)
@@ -82,15 +82,11 @@ def last(out: Path) -> Path | None:
 
 
 def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Load a checkpoint into model, optimiser and random generators; returns the saved progress."""
+    """Load a checkpoint into model and optimiser; returns the saved progress."""
     parameters = dict(model.named_parameters())
     for name, value in load_file(folder / "trainable.safetensors").items():
         parameters[name].data.copy_(value)
-    state = torch.load(folder / "optimizer.pt", weights_only=True)
-    optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["rng"])
-    if "cuda_rng" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda_rng"])
+    optimizer.load_state_dict(torch.load(folder / "optimizer.pt", weights_only=True))
     progress: dict[str, Any] = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
     return progress
 
@@ -142,6 +138,16 @@ class MetricsLog:
             stream.write(json.dumps(row) + "\n")
         if self._on_event:
             self._on_event(row)
+
+
+class NoLog(MetricsLog):
+    """For the processes that are not the first: what they would say, it says."""
+
+    def __init__(self) -> None:
+        pass
+
+    def _append(self, row: dict[str, Any]) -> None:
+        pass
 
 
 def _whole(out: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
@@ -12,6 +11,7 @@ from parlure.errors import ParlureError
 from parlure.recipe import Recipe
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
+from parlure.training.team import Team
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 
@@ -50,8 +50,10 @@ class Development:
             tuple(chosen), tuple(clips_of(chosen)), profile, recipe.decoding.batch_size, recipe.decoding.max_new_tokens
         )
 
-    def word_error_rate(self, whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer) -> float:
-        """Corpus WER in points of per cent; the model is left in evaluation mode."""
+    def word_error_rate(
+        self, whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, team: Team
+    ) -> float:
+        """Corpus WER in points of per cent, each process decoding its share; the model is left in evaluation mode."""
         whisper.eval()
         normalize = get_profile(self.profile).normalize
         total = Counts.zero()
@@ -62,12 +64,10 @@ class Development:
                 if (u.language, u.task) == (language, task)
             ]
             options = DecodingOptions(language, task, batch_size=self.batch_size, max_new_tokens=self.max_new_tokens)
-            found = decode(whisper, tokenizer, _clips(pairs), options)
+            pairs = [*team.share(pairs)]
+            found = decode(whisper, tokenizer, [clip for _, clip in pairs], options)
             for (utterance, _), hypothesis in zip(pairs, found, strict=True):
                 total += count_words(normalize(utterance.text), normalize(hypothesis.text))
+        total = Counts(*map(int, team.add([total.S, total.D, total.I, total.N])))
         assert total.rate is not None  # `of` saw to it that dev holds words
         return total.rate
-
-
-def _clips(pairs: Sequence[tuple[Utterance, Clip]]) -> list[Clip]:
-    return [clip for _, clip in pairs]

@@ -12,28 +12,25 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import nn
-from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 from parlure.recipe import Recipe, TrainingSection
-from parlure.speech.features import log_mel
 from parlure.training import checkpoint
-from parlure.training.batches import Item, MicroBatch, collate, plan_epoch
+from parlure.training.batches import Item, MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import training_items
-from parlure.whisper.adapters import attach_lora
+from parlure.training.team import Team
+from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import load_base, load_tokenizer, locate
-from parlure.whisper.prompt import IGNORED, SpecialTokens
 
 OnEvent = Callable[[Mapping[str, Any]], None]
 
@@ -64,35 +61,6 @@ class Progress:
     finished: bool = False
 
 
-class SummedLoss(nn.Module):
-    """Whisper with its loss: cross-entropy summed over the scored tokens, computed only where they are."""
-
-    def __init__(self, whisper: WhisperForConditionalGeneration) -> None:
-        super().__init__()
-        self.whisper = whisper
-
-    def forward(self, waves: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Shapes as in :class:`parlure.training.batches.Tensors`; returns a scalar."""
-        features = log_mel(waves, self.whisper.config.num_mel_bins).to(self.whisper.dtype)
-        hidden = self.whisper.model(
-            input_features=features, decoder_input_ids=inputs, use_cache=False
-        ).last_hidden_state
-        scored = targets != IGNORED
-        logits = self.whisper.proj_out(hidden[scored]).float()
-        return nn.functional.cross_entropy(logits, targets[scored], reduction="sum")
-
-
-@dataclass
-class Trainee:
-    """What is being trained, and with what."""
-
-    whisper: WhisperForConditionalGeneration  # adapters inside, if there are any
-    tokenizer: WhisperTokenizer
-    saveable: nn.Module  # the PEFT model, or the Whisper itself
-    loss: nn.Module = field(init=False)
-    optimizer: torch.optim.Optimizer = field(init=False)
-
-
 def train(
     recipe: Recipe, out: Path, *, resume: bool = False, dry_run: bool = False, on_event: OnEvent | None = None
 ) -> RunSummary:
@@ -109,11 +77,12 @@ def train(
         ParlureError: the corpus, the recipe or the folder cannot be used.
         KeyboardInterrupt: asked to stop; a checkpoint has been written.
     """
-    with nullcontext() if dry_run else alone_in(out):
-        return _train(recipe, out, resume or dry_run, dry_run, on_event)
+    team = Team(Accelerator(mixed_precision=_precision(recipe.training)))
+    with nullcontext() if dry_run or not team.is_main else alone_in(out):
+        return _train(recipe, out, team, resume or dry_run, dry_run, on_event)
 
 
-def _train(recipe: Recipe, out: Path, resume: bool, dry_run: bool, on_event: OnEvent | None) -> RunSummary:
+def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, on_event: OnEvent | None) -> RunSummary:
     # 1. What to train on, and what to be judged by: refused here if anything is wrong
     corpus = Corpus.load(Path(recipe.data.corpus))
     source, adapter = locate(recipe.model.base)
@@ -124,80 +93,50 @@ def _train(recipe: Recipe, out: Path, resume: bool, dry_run: bool, on_event: OnE
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
     development = Development.of(corpus, recipe)
+    _enough_for_all(team, recipe.training)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
+    team.wait()  # nobody writes before everybody has looked
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
-    accelerator = Accelerator(mixed_precision=_precision(recipe.training))
-    if accelerator.num_processes > 1:
-        raise ParlureError("this version trains in one process", "start it without torchrun")
-    trainee = _trainee(recipe, load_base(source), tokenizer)
-    trainee.loss, trainee.optimizer = accelerator.prepare(SummedLoss(trainee.whisper), _optimizer(trainee, recipe))
+    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device)
     n_steps = count_steps(items, recipe.training)
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
         progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer))
     if dry_run or progress.finished:
         return _summary(progress, n_steps, was_finished=progress.finished)
-    checkpoint.open_run(out, recipe, corpus)
+    if team.is_main:
+        checkpoint.open_run(out, recipe, corpus)
 
     # 3. Step after step; once in a while, decode the dev split and keep the best
-    log = checkpoint.MetricsLog(out, progress.step, on_event)
+    log = checkpoint.MetricsLog(out, progress.step, on_event) if team.is_main else checkpoint.NoLog()
     with StopRequest() as stop:
         if progress.step == 0:
-            _evaluate(trainee, development, progress, out, log)
+            _evaluate(trainee, development, progress, out, log, team)
         for step in _remaining(items, recipe.training, progress, n_steps):
             clock = time.monotonic()
             rate = learning_rate(recipe.training, progress.step, n_steps)
-            loss, grad_norm = optimisation_step(trainee, accelerator, step, rate, recipe.training.max_grad_norm)
+            loss, grad_norm = optimisation_step(
+                trainee, team, step, rate, recipe.training.max_grad_norm, f"{recipe.training.seed} {progress.step}"
+            )
             progress.step += 1
             log.step(progress.step, n_steps, loss=loss, grad_norm=grad_norm, learning_rate=rate,
                      audio_s=sum(batch.audio_s for batch in step), work_s=time.monotonic() - clock)  # fmt: skip
             patience = recipe.evaluation.patience
             if progress.step % recipe.evaluation.every_steps == 0 or progress.step == n_steps:
-                _evaluate(trainee, development, progress, out, log)
+                _evaluate(trainee, development, progress, out, log, team)
                 progress.finished = progress.step == n_steps or 0 < patience <= progress.n_worse
-                checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+                _save(trainee, progress, out, team)
             if progress.finished:
                 break
-            if stop.requested:
-                checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+            if team.anybody(stop.requested):
+                _save(trainee, progress, out, team)
                 raise KeyboardInterrupt
     return _summary(progress, n_steps)
 
 
-# ------------------------------------------------------------------------------------------ one step
-
-
-def optimisation_step(
-    trainee: Trainee, accelerator: Accelerator, step: Sequence[MicroBatch], rate: float, max_grad_norm: float
-) -> tuple[float, float]:
-    """One update of the weights.
-
-    Args:
-        step: the forward passes whose gradients add up.
-        rate: learning rate of this step.
-        max_grad_norm: where gradients are clipped.
-
-    Returns:
-        Mean loss per scored token of the step, and the gradient's norm before clipping.
-    """
-    for group in trainee.optimizer.param_groups:
-        group["lr"] = rate
-    trainee.whisper.train()
-    n_scored = sum(batch.n_scored for batch in step)
-    end_id = SpecialTokens.of(trainee.tokenizer).end
-    total = 0.0
-    for batch in step:
-        tensors = collate(batch, end_id)
-        device = accelerator.device
-        summed = trainee.loss(tensors.waves.to(device), tensors.inputs.to(device), tensors.targets.to(device))
-        accelerator.backward(summed / n_scored)
-        total += float(summed.detach())
-    grad_norm = accelerator.clip_grad_norm_(trainee.loss.parameters(), max_grad_norm)
-    trainee.optimizer.step()
-    trainee.optimizer.zero_grad()
-    return total / n_scored, float(grad_norm)
+# ------------------------------------------------------------------------------------------ the plan
 
 
 def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
@@ -206,9 +145,6 @@ def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
     if step < warmup:
         return training.learning_rate * (step + 1) / warmup
     return training.learning_rate * (n_steps - step) / max(1, n_steps - warmup)
-
-
-# ------------------------------------------------------------------------------------------ the plan
 
 
 def _plan(items: Sequence[Item], training: TrainingSection, epoch: int) -> list[tuple[MicroBatch, ...]]:
@@ -251,35 +187,38 @@ def _precision(training: TrainingSection) -> str:
     return {"fp32": "no", "bf16": "bf16"}[training.precision]
 
 
-def _trainee(recipe: Recipe, whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer) -> Trainee:
-    if recipe.adapter.method == "full":
-        whisper.requires_grad_(True)
-        whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
-        return Trainee(whisper, tokenizer, whisper)
-    adapter = recipe.adapter
-    adapted = attach_lora(
-        whisper, base_name=recipe.model.base, r=adapter.r, alpha=adapter.alpha, dropout=adapter.dropout,
-        targets=adapter.targets,
-    )  # fmt: skip
-    return Trainee(cast(WhisperForConditionalGeneration, adapted.get_base_model()), tokenizer, adapted)
+def _enough_for_all(team: Team, training: TrainingSection) -> None:
+    """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is."""
+    if training.accumulation < team.size:
+        raise ParlureError(
+            f"{team.size} processes share {training.accumulation} forward passes a step: some would have nothing to do",
+            f"--set training.accumulation={team.size}, and batch_seconds so much lower that a step stays what it was",
+        )
 
 
-def _optimizer(trainee: Trainee, recipe: Recipe) -> torch.optim.Optimizer:
-    trainable = [parameter for parameter in trainee.whisper.parameters() if parameter.requires_grad]
-    return torch.optim.AdamW(trainable, lr=recipe.training.learning_rate, weight_decay=recipe.training.weight_decay)
+def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> None:
+    if team.is_main:
+        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+    team.wait()
 
 
 def _evaluate(
-    trainee: Trainee, development: Development, progress: Progress, out: Path, log: checkpoint.MetricsLog
+    trainee: Trainee,
+    development: Development,
+    progress: Progress,
+    out: Path,
+    log: checkpoint.MetricsLog,
+    team: Team,
 ) -> None:
     """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself."""
     clock = time.monotonic()
-    wer = development.word_error_rate(trainee.whisper, trainee.tokenizer)
+    wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team)
     if progress.step == 0:
         progress.base_wer = wer
     if wer < progress.best_wer:
         progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
-        checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
+        if team.is_main:
+            checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
     else:
         progress.n_worse += 1
     log.evaluation(progress.step, wer=wer, best_wer=progress.best_wer, n_utterances=len(development.clips),

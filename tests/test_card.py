@@ -1,0 +1,115 @@
+"""The card of a run: true to the folder, nothing private, and what the Hub reads of it."""
+
+import json
+
+import pytest
+from huggingface_hub import ModelCard
+
+from parlure.errors import ParlureError
+from parlure.recipe import dump_recipe, parse_recipe
+from parlure.shipping.card import make_card, write_card
+
+CORPUS = {
+    "sources": [{"path": "/home/marie/secret/calls.csv"}],
+    "licence": "cc-by-nc-sa-3.0",
+    "split": {"method": "groups", "group_by": ["speaker", "session"]},
+    "n_read": 12,
+    "rejected": {"total": 2, "too_fast": 2},
+    "hours": 1.25,
+    "by_split": {
+        "train": {"hours": 1.0, "utterances": 8, "speakers": 6},
+        "dev": {"hours": 0.25, "utterances": 2, "speakers": 2},
+    },
+    "by_language": {"fr": {}},
+    "by_speaker": {"Marie Tremblay": {}},
+}
+METRICS = [
+    {"kind": "evaluation", "step": 0, "wer": 77.38, "n_utterances": 2, "profile": "fr"},
+    {"kind": "step", "step": 1, "loss": 2.0},
+    {"kind": "evaluation", "step": 5, "wer": 45.74, "n_utterances": 2, "profile": "fr"},
+    {"kind": "evaluation", "step": 9, "wer": 50.0, "n_utterances": 2, "profile": "fr"},
+]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run folder without weights in it."""
+    folder = tmp_path / "run"
+    (folder / "adapter").mkdir(parents=True)
+    tree = {"data": {"corpus": "/home/marie/secret/corpus"}, "model": {"base": "openai/whisper-medium"}}
+    (folder / "recipe.toml").write_text(dump_recipe(parse_recipe(tree, "test")), encoding="utf-8")
+    (folder / "corpus.json").write_text(json.dumps(CORPUS), encoding="utf-8")
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in METRICS), encoding="utf-8")
+    return folder
+
+
+def report(folder, profiles):
+    folder.mkdir()
+    (folder / "report.json").write_text(json.dumps({"profiles": profiles}), encoding="utf-8")
+    return folder
+
+
+def test_what_it_says(run):
+    write_card(run)
+    card = (run / "README.md").read_text(encoding="utf-8")
+    for sentence in (
+        "# whisper-medium, tuned on 1.2 hours of speech",
+        "On the dev split (2 utterances, profile `fr`), by which the checkpoint was chosen, so that it flatters: "
+        "WER 77.4 % → 45.7 % at step 5.",
+        "Not measured on a test split",
+        "LoRA, r = 32, alpha = 64, on q_proj, k_proj, v_proj, out_proj, fc1, fc2; learning rate 0.0001; 240 s of",
+        "| train | 1.00 | 8 | 6 |",
+        "No speaker and no session is in two splits. Of 12 rows 2 were rejected.",
+        "The recordings are under cc-by-nc-sa-3.0: see whether it binds what is made from them.",
+    ):
+        assert sentence in card, sentence
+
+
+def test_nothing_private_is_in_it(run):
+    card = make_card(run)
+    assert "marie" not in card.lower()
+    assert "secret" not in card
+
+
+def test_the_hub_reads_it(run):
+    data = ModelCard(make_card(run)).data.to_dict()
+    assert data["base_model"] == "openai/whisper-medium"
+    assert data["license"] == "cc-by-nc-sa-3.0"
+    assert (data["language"], data["library_name"]) == (["fr"], "peft")
+    assert data["pipeline_tag"] == "automatic-speech-recognition"
+
+
+def test_scores_of_a_report(run, tmp_path):
+    wer = {"S": 3, "D": 1, "I": 0, "N": 10, "rate": 40.0}
+    comparison = {"difference": -12.34, "ci95": [-20.0, -4.5]}
+    profiles = {
+        "fr": {"base": {"wer": wer}, "tuned": {"wer": wer | {"rate": 27.66}}, "comparison": comparison},
+        "raw": {"tuned": {"wer": wer | {"rate": None}}},
+    }
+    card = make_card(run, report(tmp_path / "report", profiles))
+    assert "| `fr` | 40.0 % (S 3, D 1, I 0, N 10) | 27.7 % (S 3, D 1, I 0, N 10) | -12.3 | -20.0 to -4.5 |" in card
+    assert "| `raw` |  |  |  |  |" in card
+    assert "Not measured on a test split" not in card
+
+
+def test_full_fine_tuning_of_a_folder_without_a_licence(run, tmp_path):
+    (tmp_path / "my-whisper").mkdir()
+    base = str(tmp_path / "my-whisper")
+    tree = {"data": {"corpus": "c"}, "model": {"base": base}, "adapter": {"method": "full"}}
+    (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree, "test")), encoding="utf-8")
+    (run / "corpus.json").write_text(json.dumps(CORPUS | {"licence": None, "hours": 0.5}), encoding="utf-8")
+    card = make_card(run)
+    assert "# my-whisper, tuned on 30 minutes of speech" in card
+    assert "With parlure from `my-whisper`: full fine-tuning" in card
+    assert "The corpus does not say under which licence its recordings are" in card
+    assert str(tmp_path) not in card
+    assert not {"base_model", "license", "library_name"} & ModelCard(card).data.to_dict().keys()
+
+
+def test_refusals(run, tmp_path):
+    with pytest.raises(ParlureError, match="is not a report folder") as caught:
+        make_card(run, tmp_path)
+    assert caught.value.hint == "parlure evaluate CORPUS --model RUN --out REPORT"
+    with pytest.raises(ParlureError, match="is not a run with an adapter or a model") as caught:
+        make_card(tmp_path)
+    assert caught.value.hint == "parlure train RECIPE --out RUN makes one"
