@@ -88,7 +88,9 @@ def prepare(
     ] = "reject",
     strict: Annotated[bool, Option("--strict", help="Exit with 3 if any row is rejected.")] = False,
     ratios: Annotated[str, Option(help="Shares of train, dev and test by hours.")] = "0.8,0.1,0.1",
-    group_by: Annotated[str, Option(help="What no two splits may share.")] = "speaker,session",
+    group_by: Annotated[
+        str, Option(help="What no two splits may share; none divides utterance by utterance.")
+    ] = "speaker,session",
     seed: Annotated[int, Option(help="Decides the split.")] = 1,
     local_speakers: Annotated[
         bool | None,

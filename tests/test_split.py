@@ -148,6 +148,15 @@ def test_bad_keys(group_by: tuple[str, ...], named: str) -> None:
         assign_splits([Member(str(n), 10) for n in range(10)], group_by=group_by)
 
 
+def test_utterance_by_utterance() -> None:
+    members = [Member(f"{n}", 10, "marie", "call") for n in range(20)]
+    plan = assign_splits(members, group_by=("none",))
+    assert hours(members, plan) == {"train": 160, "dev": 20, "test": 20}
+    assert plan.warnings == (
+        "utterances were divided one by one: speakers and calls are on both sides, and scores flatter",
+    )
+
+
 def test_given_split_names() -> None:
     names = ["train", "Validation", "valid", "dev", "TEST"]
     assert [given_split(name) for name in names] == ["train", "dev", "dev", "dev", "test"]

@@ -22,6 +22,7 @@ from parlure.corpus.manifest import SPLITS
 from parlure.errors import ParlureError
 
 GROUP_KEYS = ("speaker", "session")
+NO_GROUPS = ("none",)
 DEFAULT_RATIOS = (0.8, 0.1, 0.1)
 _GIVEN = {"train": "train", "training": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev"}
 _GIVEN |= {"test": "test", "testing": "test", "eval": "test"}
@@ -76,7 +77,7 @@ def assign_splits(
     Args:
         members: the utterances, ids unique, in any order.
         ratios: shares of train, dev and test; 0 leaves a split empty.
-        group_by: what must not be shared: ``speaker``, ``session`` or both.
+        group_by: what must not be shared: ``speaker``, ``session`` or both; ``none`` divides utterance by utterance.
         seed: another seed draws another order of the groups.
 
     Raises:
@@ -96,13 +97,17 @@ def assign_splits(
     total_h = sum(hours)
     targets = {split: ratio * total_h for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0}
     placed: dict[str, list[int]] = {split: [] for split in targets}
+    lacking = dict(targets)
     for index in _order(groups, hours, min(targets.values()), seed):
-        lacking = {split: target - sum(hours[i] for i in placed[split]) for split, target in targets.items()}
-        placed[max(lacking, key=lambda split: lacking[split])].append(index)
+        poorest = max(lacking, key=lambda split: lacking[split])
+        placed[poorest].append(index)
+        lacking[poorest] -= hours[index]
     _fill_empty(placed, hours)
     split_of = {member.id: split for split, indices in placed.items() for i in indices for member in groups[i]}
     shares = {split: sum(hours[i] for i in indices) / total_h for split, indices in placed.items()}
     warnings = []
+    if tuple(group_by) == NO_GROUPS:
+        warnings.append("utterances were divided one by one: speakers and calls are on both sides, and scores flatter")
     if len(wanted) > 1 and max(hours) > _DOMINANT * total_h:
         bridge = _bridge(groups[hours.index(max(hours))], group_by)
         warnings.append(f"one group holds {max(hours) / total_h:.0%} of the hours and cannot be divided{bridge}")
@@ -216,10 +221,14 @@ def _check_ratios(ratios: Sequence[float]) -> None:
 
 
 def _check_keys(group_by: Collection[str]) -> None:
+    if tuple(group_by) == NO_GROUPS:
+        return
     for key in group_by or [""]:
         if key not in GROUP_KEYS:
             named = key or "nothing"
-            raise ParlureError(f"utterances cannot be grouped by {named}", "--group-by speaker,session, or one of them")
+            raise ParlureError(
+                f"utterances cannot be grouped by {named}", "--group-by speaker,session, one of them, or none"
+            )
 
 
 def _keys(member: Member, group_by: Collection[str]) -> list[tuple[str, str]]:
