@@ -54,7 +54,7 @@ class Examiner:
         task: for rows that name none.
         channels: what to do where the channels of a recording differ and a row names none: ``first``, ``mix``, or
             ``split``, which takes the channel that speaks in the row's span.
-        empty_text: ``reject``, or ``no-speech`` to take an empty text as silence.
+        empty_text: ``reject``, or ``no-speech`` to take a text without a word, such as ``...``, as silence.
     """
 
     language: str | None = None
@@ -105,9 +105,12 @@ class Examiner:
     def _text(self, row: Row) -> str:
         if row.text is None:
             raise _RefusalError("empty_text", "the row has no transcript")
-        if not row.text and self.empty_text == "reject":
-            raise _RefusalError("empty_text", "the text is empty; --empty-text no-speech takes it as silence")
-        return row.text
+        if any(character.isalnum() for character in row.text):
+            return row.text
+        if self.empty_text == "reject":
+            what = f"the text {row.text!r} holds no word" if row.text else "the text is empty"
+            raise _RefusalError("empty_text", f"{what}; --empty-text no-speech takes it as silence")
+        return ""
 
     def _span(self, row: Row) -> tuple[float, float]:
         """Start and end in seconds, checked against the recording's length and the text's."""
