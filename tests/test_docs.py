@@ -68,7 +68,8 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "publish.md", "quebec-telephone.md"]
+ORDER = ["start.md", "prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "publish.md",
+         "quebec-telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
@@ -136,6 +137,15 @@ def test_every_recipe_is_valid(page, text):
 def test_python_runs(page, text, desk, monkeypatch):
     monkeypatch.chdir(desk)
     exec(compile(text, page, "exec"), {})
+
+
+def test_what_troubleshooting_quotes_is_said():
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "parlure").rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", sources)  # sentences that are written over two lines
+    quoted = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    assert len(quoted) >= 20
+    assert [sentence for sentence in quoted if sentence not in said] == []
 
 
 def test_make_targets_exist():
