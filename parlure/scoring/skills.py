@@ -115,14 +115,14 @@ def _journal(path: Path, loaded: LoadedModel, utterances: Sequence[Utterance], b
     """The hypotheses of this model on these utterances that an interrupted call has left."""
     sounds = json.dumps([[u.id, u.recording, u.start, u.end, u.channel, u.language, u.task] for u in utterances])
     job = {"hash": loaded.sha256, "utterances": hashlib.sha256(sounds.encode()).hexdigest()}
-    return Journal(path, job | _settings(batch_size))
+    return Journal(path, job | _settings(loaded, batch_size))
 
 
-def _settings(batch_size: int) -> dict[str, Any]:
+def _settings(loaded: LoadedModel, batch_size: int) -> dict[str, Any]:
     """How utterances are decoded, and by what."""
     settings = asdict(DecodingOptions(batch_size=batch_size))
     settings |= {"language": "the utterance's", "task": "the utterance's"}
-    settings |= {"method": "greedy", "window_s": 30, "timestamps": "none", "engine": "torch"}
+    settings |= {"method": "greedy", "timestamps": "none", "engine": "torch", "device": loaded.model.device.type}
     return settings | {name: version(name) for name in ("parlure", "torch", "transformers")}
 
 
@@ -149,7 +149,7 @@ def _decode(
     spent = {"audio_s": audio_s, "work_s": round(journal.work_s, 2)}
     return Decoded(
         tuple(journal.found[utterance.id] for utterance in utterances),
-        {"model": loaded.name, "hash": loaded.sha256, "decode": _settings(batch_size) | spent},
+        {"model": loaded.name, "hash": loaded.sha256, "decode": _settings(loaded, batch_size) | spent},
     )
 
 

@@ -66,12 +66,12 @@ def locate(name: str) -> tuple[str, Path | None]:
     return name, None
 
 
-def load(name: str, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> LoadedModel:
+def load(name: str, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32) -> LoadedModel:
     """Load a model for decoding: adapters merged, evaluation mode.
 
     Args:
         name: a MODEL, see :func:`locate`.
-        device: where to put it.
+        device: where to put it; None is the GPU where there is one.
         dtype: of the weights.
 
     Raises:
@@ -83,7 +83,7 @@ def load(name: str, device: torch.device | str = "cpu", dtype: torch.dtype = tor
         from parlure.whisper.adapters import merge_saved
 
         model = merge_saved(model, adapter)
-    model.eval().to(device)
+    model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return LoadedModel(model, load_tokenizer(source), name, weights_hash(source, adapter))
 
 

@@ -56,6 +56,7 @@ class Mixture:
     several: float = 0.0  # two or more utterances with pauses
     most: int = 4  # of the several
     max_pause_s: float = 2.0  # between them
+    paired: float = 0.0  # French with its translation; half of them are to be translated, half transcribed
     timestamps: float = 0.0  # of the single utterances; of the several, three in four
     spec_augment: float = 0.0
     max_onset_s: float = 0.3
@@ -91,10 +92,16 @@ def _stamp(time_s: float) -> int:
 
 
 def make_example(
-    draw: Callable[[], Spoken], tokenizer: WhisperTokenizer, mixture: Mixture, rng: np.random.Generator
+    draw: Callable[[], Spoken],
+    draw_paired: Callable[[], Spoken],
+    tokenizer: WhisperTokenizer,
+    mixture: Mixture,
+    rng: np.random.Generator,
 ) -> Example:
-    """One example of a stage's mixture."""
+    """One example of a stage's mixture; ``draw_paired`` gives utterances that have a translation."""
     chance = rng.random()
+    if rng.random() < mixture.paired:
+        draw = draw_paired
     if chance < mixture.silence:
         hush = _noise(int(rng.uniform(1, 8) * SAMPLE_RATE), rng) * (10 ** (-rng.uniform(20, 70) / 20))
         if rng.random() < 0.5:
@@ -110,6 +117,8 @@ def make_example(
         stamped = rng.random() < 0.75
     else:
         stamped = rng.random() < mixture.timestamps
+    # half: what is to be transcribed cannot be told from the sentence
+    translated = all(one.translation for one in spoken) and rng.random() < 0.5
     clock = rng.uniform(0, mixture.max_onset_s)
     pieces, labels = [np.zeros(int(clock * SAMPLE_RATE), np.float32)], []
     for index, one in enumerate(spoken):
@@ -118,11 +127,12 @@ def make_example(
             pieces.append(np.zeros(int(gap * SAMPLE_RATE), np.float32))
             clock += gap
         pieces.append(one.samples.astype(np.float32) / 32768.0)
-        text = tokenizer.encode(" " + one.text, add_special_tokens=False)
+        text = tokenizer.encode(f" {one.translation if translated else one.text}", add_special_tokens=False)
         end = clock + one.duration_s
         labels += [_stamp(clock), *text, _stamp(end)] if stamped else text
         clock = end
-    prompt = [v.language_id(spoken[0].language), v.TRANSCRIBE] + ([] if stamped else [v.NO_TIMESTAMPS])
+    task = v.TRANSLATE if translated else v.TRANSCRIBE
+    prompt = [v.language_id(spoken[0].language), task] + ([] if stamped else [v.NO_TIMESTAMPS])
     sound = np.concatenate(pieces)[:N_WINDOW_SAMPLES]
     if (chance := rng.random()) < mixture.disturbed:
         sound = _disturb(sound, rng)
@@ -179,6 +189,7 @@ def collate(examples: list[Example], features: torch.Tensor) -> Batch:
 
 def batches(
     source: Iterator[Spoken],
+    paired: Iterator[Spoken],
     tokenizer: WhisperTokenizer,
     mixture: Mixture,
     batch_size: int,
@@ -189,6 +200,7 @@ def batches(
 
     Args:
         source: endless utterances.
+        paired: endless utterances with their translation.
         tokenizer: nano's.
         mixture: what the examples are like.
         batch_size: utterances in one.
@@ -198,7 +210,10 @@ def batches(
     rng = np.random.default_rng(seed)
     order = random.Random(seed)
     while True:
-        pool = [make_example(lambda: next(source), tokenizer, mixture, rng) for _ in range(batch_size * 16)]
+        pool = [
+            make_example(lambda: next(source), lambda: next(paired), tokenizer, mixture, rng)
+            for _ in range(batch_size * 16)
+        ]
         if window != "full":
             pool.sort(key=lambda example: len(example.samples))
         chunks = [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]

@@ -17,6 +17,7 @@ import numpy as np
 
 from nano import english, french
 from nano.grammar import draw_sentence, draw_words
+from nano.translation import draw_pair
 from nano.voices import draw_voice, voice_names
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE
@@ -35,21 +36,26 @@ class Spoken:
     samples: np.ndarray
     text: str
     language: str
+    translation: str | None = None  # in English
 
     @property
     def duration_s(self) -> float:
         return len(self.samples) / SAMPLE_RATE
 
 
-def _draw_text(kind: str, rng: random.Random, lexicons: dict[str, list[str]]) -> tuple[str, str]:
+def _draw_text(kind: str, rng: random.Random, lexicons: dict[str, list[str]]) -> tuple[str, str, str | None]:
+    """Text, its language and, of the kinds that have one, its translation."""
+    if kind.endswith("paired"):
+        text, translation = draw_pair(rng, held_out=kind.startswith("test"))
+        return text, "fr", translation
     grammar = rng.choice(_GRAMMARS)
     held_out = kind.startswith("test")
     if kind == "words":
-        return draw_words(lexicons[grammar.language], rng, rng.randint(1, 3), held_out), grammar.language
+        return draw_words(lexicons[grammar.language], rng, rng.randint(1, 3), held_out), grammar.language, None
     is_random = kind == "test-random" or (kind == "full" and rng.random() < _SHARE_RANDOM)
     if is_random:
-        return draw_words(lexicons[grammar.language], rng, rng.randint(2, 9), held_out), grammar.language
-    return draw_sentence(grammar, rng, held_out), grammar.language
+        return draw_words(lexicons[grammar.language], rng, rng.randint(2, 9), held_out), grammar.language, None
+    return draw_sentence(grammar, rng, held_out), grammar.language, None
 
 
 def _path(folder: Path, kind: str, number: int) -> Path:
@@ -57,14 +63,18 @@ def _path(folder: Path, kind: str, number: int) -> Path:
 
 
 def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: int) -> None:
-    """Synthesise one shard of a kind: ``words`` (1–3 random words), ``full``, ``test`` (sentences), ``test-random``."""
+    """Synthesise one shard of a kind.
+
+    Kinds: ``words`` (1–3 random words), ``full`` (sentences and word strings), ``paired`` (French with its
+    translation); of held-out voices and sentences ``test`` (sentences), ``test-random``, ``test-paired``.
+    """
     target = _path(folder, kind, number)
     rng = random.Random(f"{seed} {kind} {number}")
     names = voice_names()[1 if kind.startswith("test") else 0]
     lexicons = {grammar.language: grammar.lexicon() for grammar in _GRAMMARS}
-    samples, texts, languages = [], [], []
+    samples, texts, languages, translations = [], [], [], []
     while len(texts) < n_utterances:
-        text, language = _draw_text(kind, rng, lexicons)
+        text, language, translation = _draw_text(kind, rng, lexicons)
         try:
             sound = synthesize(text, draw_voice(language, names, rng))
         except ParlureError:
@@ -74,9 +84,10 @@ def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: in
             samples.append((sound / peak * 30_000).astype(np.int16))
             texts.append(text)
             languages.append(language)
+            translations.append(translation)
     part = target.with_suffix(".part.npz")
     np.savez(part, samples=np.concatenate(samples), ends=np.cumsum([len(s) for s in samples]),
-             meta=np.array(json.dumps([texts, languages])))  # fmt: skip
+             meta=np.array(json.dumps([texts, languages, translations])))  # fmt: skip
     part.replace(target)
 
 
@@ -99,9 +110,9 @@ def make_supply(folder: Path, plan: dict[str, int], seed: int, n_processes: int)
 def read_shard(path: Path) -> list[Spoken]:
     """The utterances of one shard."""
     with np.load(path) as shard:
-        texts, languages = json.loads(str(shard["meta"]))
+        texts, languages, translations = json.loads(str(shard["meta"]))
         pieces = np.split(shard["samples"], shard["ends"][:-1])
-    return [Spoken(*row) for row in zip(pieces, texts, languages, strict=True)]
+    return [Spoken(*row) for row in zip(pieces, texts, languages, translations, strict=True)]
 
 
 def stream(folder: Path, kind: str, seed: int) -> Iterator[Spoken]:
