@@ -67,6 +67,8 @@ def test_only_adapters_are_trainable_and_in_fp32():
 
 
 def test_unknown_target():
-    with pytest.raises(ParlureError, match=r"adapter\.targets names q_prj") as caught:
+    with pytest.raises(
+        ParlureError, match=r"adapter\.targets names q_prj, and the model has no such linear layer"
+    ) as caught:
         attach_lora(load_base(str(NANO)), base_name="nano", r=4, alpha=8.0, dropout=0.0, targets=["q_prj"])
-    assert "fc1, fc2, k_proj" in caught.value.hint
+    assert caught.value.hint == "it has fc1, fc2, k_proj, out_proj, proj_out, q_proj, v_proj"

@@ -119,8 +119,9 @@ def test_channels(tmp_path: Path) -> None:
     mix, first, second = (read_audio(path, channel=channel) for channel in (None, 0, 1))
     np.testing.assert_allclose(mix, (first + second) / 2, atol=1e-3)
     assert correlation(first, sweep(1.0, SAMPLE_RATE)) > 0.99
-    with pytest.raises(AudioError, match=r"call\.wav has no channel 2: it has 2"):
+    with pytest.raises(AudioError, match=r"call\.wav has no channel 2: it has 2") as caught:
         read_audio(path, channel=2)
+    assert caught.value.hint == "channels are counted from 0"
 
 
 def test_span_may_reach_a_little_past_the_end(tmp_path: Path) -> None:
@@ -129,29 +130,38 @@ def test_span_may_reach_a_little_past_the_end(tmp_path: Path) -> None:
 
     assert len(read_audio(path, 0.5, 1.08)) == 8_000
     for start_s, end_s in ((0.5, 1.2), (1.0, None), (3.0, None)):
-        with pytest.raises(AudioError, match=r"a\.wav: the span .* reaches past the recording's end at 1\.000 s"):
+        message = rf"a\.wav: the span from {start_s} s to {end_s} s reaches past the recording's end at 1\.000 s"
+        with pytest.raises(AudioError, match=message) as caught:
             read_audio(path, start_s, end_s)
+        assert caught.value.hint == "times are in seconds from the start of the recording"
     for start_s, end_s in ((0.5, 0.5), (0.5, 0.2), (-1.0, 0.5), (float("nan"), 1.0)):
-        with pytest.raises(AudioError, match=r"a\.wav: the span .* holds nothing"):
+        with pytest.raises(
+            AudioError, match=rf"a\.wav: the span from {start_s} s to {end_s} s holds nothing"
+        ) as caught:
             read_audio(path, start_s, end_s)
+        assert caught.value.hint == "a span starts at 0 s or later and ends after its start"
 
 
 def test_a_span_too_short_for_a_sample_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     write_audio(path, sweep(1.0, SAMPLE_RATE))
-    with pytest.raises(AudioError, match=r"a\.wav holds no sound"):
+    with pytest.raises(AudioError, match=r"a\.wav holds no sound") as caught:
         read_audio(path, 0.5, 0.50001)
+    assert caught.value.hint == "record or copy it again"
+
+
+PLAY_IT = "play it to see whether it is whole; wav, flac, mp3, ogg, m4a, webm and amr are read"
 
 
 @pytest.mark.parametrize(
-    ("content", "reason", "message"),
+    ("content", "reason", "message", "hint"),
     [
-        (None, "missing_file", "there is no file .*x.wav"),
-        (b"", "undecodable", r"x\.wav cannot be decoded as audio"),
-        (b"not audio at all " * 50, "undecodable", r"x\.wav cannot be decoded as audio"),
+        (None, "missing_file", "there is no file .*x.wav", "check the path; a manifest's are relative to it"),
+        (b"", "undecodable", r"x\.wav cannot be decoded as audio", PLAY_IT),
+        (b"not audio at all " * 50, "undecodable", r"x\.wav cannot be decoded as audio", PLAY_IT),
     ],
 )
-def test_what_cannot_be_read(tmp_path: Path, content: bytes | None, reason: str, message: str) -> None:
+def test_what_cannot_be_read(tmp_path: Path, content: bytes | None, reason: str, message: str, hint: str) -> None:
     path = tmp_path / "x.wav"
     if content is not None:
         path.write_bytes(content)
@@ -159,14 +169,15 @@ def test_what_cannot_be_read(tmp_path: Path, content: bytes | None, reason: str,
         with pytest.raises(AudioError, match=message) as caught:
             reading(path)
         assert caught.value.reason == reason
-        assert caught.value.hint
+        assert caught.value.hint == hint
 
 
 def test_no_sample_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "x.wav"
     soundfile.write(path, np.zeros((0, 1), np.float32), 16_000)
-    with pytest.raises(AudioError, match=r"x\.wav holds no sound"):
+    with pytest.raises(AudioError, match=r"x\.wav holds no sound") as caught:
         read_audio(path)
+    assert caught.value.hint == "record or copy it again"
 
 
 def test_a_cut_off_file_is_not_read_as_a_short_one(tmp_path: Path) -> None:
@@ -174,8 +185,9 @@ def test_a_cut_off_file_is_not_read_as_a_short_one(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     soundfile.write(path, rng.normal(0, 0.1, 32_000), 16_000)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(AudioError, match=r"x\.flac cannot be decoded as audio"):
+    with pytest.raises(AudioError, match=r"x\.flac cannot be decoded as audio") as caught:
         read_audio(path)
+    assert caught.value.hint == PLAY_IT
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -185,8 +197,9 @@ def test_samples_that_are_not_numbers(tmp_path: Path, bad: float) -> None:
     samples[100] = bad
     soundfile.write(path, samples, 16_000, subtype="FLOAT")
 
-    with pytest.raises(AudioError, match=r"x\.wav holds samples that are not numbers"):
+    with pytest.raises(AudioError, match=r"x\.wav holds samples that are not numbers \(NaN or infinite\)") as caught:
         read_audio(path)
+    assert caught.value.hint == "convert it again from the original recording, as 16-bit PCM"
     assert len(read_audio(path, 0.5)) == 8_000  # the span asked for is whole
 
 
@@ -200,8 +213,9 @@ def test_write_then_read(tmp_path: Path, suffix: str) -> None:
 
 
 def test_write_refuses_other_formats(tmp_path: Path) -> None:
-    with pytest.raises(ParlureError, match=r"a\.mp3 is neither \.flac nor \.wav"):
+    with pytest.raises(ParlureError, match=r"a\.mp3 is neither \.flac nor \.wav") as caught:
         write_audio(tmp_path / "a.mp3", sweep(0.1, SAMPLE_RATE))
+    assert caught.value.hint == "name it with one of these suffixes"
 
 
 def turns(duration_s: float, rate: int, party: int) -> Samples:

@@ -159,13 +159,16 @@ def test_numbers_in_words_are_read_back_by_the_scorer(n):
 
 
 def test_what_the_user_can_mend(tmp_path):
-    with pytest.raises(ParlureError, match="0 calls cannot be made"):
+    with pytest.raises(ParlureError, match="0 calls cannot be made") as caught:
         make_calls(tmp_path, n_calls=0)
-    with pytest.raises(ParlureError, match="-1 cannot seed the calls"):
+    assert caught.value.hint == "ask for one call or more"
+    with pytest.raises(ParlureError, match="-1 cannot seed the calls") as caught:
         make_calls(tmp_path, n_calls=1, seed=-1)
+    assert caught.value.hint == "use a whole number from 0 on"
     (tmp_path / "file").write_text("")
-    with pytest.raises(ParlureError, match="cannot be written"):
+    with pytest.raises(ParlureError, match=r"the calls cannot be written: .*file") as caught:
         make_calls(tmp_path / "file", n_calls=1)
+    assert caught.value.hint == "choose another folder, or make room on the disk"
 
 
 def test_a_child_that_dies_is_our_bug(tmp_path, monkeypatch):

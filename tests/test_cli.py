@@ -48,7 +48,6 @@ def test_every_command_has_help(capsys, command):
         (["transcribe", "none.wav", "--model", "nano"], "none.wav"),
         (["evaluate", "nowhere", "--model", "nano", "--out", "report"], "error: there is no corpus folder nowhere"),
         (["score", "ref.txt", "hyp.txt"], "ref.txt"),
-        (["prepare", "x", "--out", "c", "--ratios", "half"], "error: --ratios half is not three numbers"),
         (["dance"], "error: No such command 'dance'."),
         (["train"], "error: Missing argument 'recipe'."),
         (["prepare", "x", "--out", "c", "--channels", "both"], "both"),
@@ -63,6 +62,20 @@ def test_what_the_user_can_mend_exits_with_2(capsys, tmp_path, monkeypatch, argu
     assert err.startswith("error: ")
     assert "\nhint: " in err
     assert "Traceback" not in err
+
+
+def test_ratios_that_are_no_numbers_get_an_example(capsys):
+    code, out, err = run(capsys, "prepare", "x", "--out", "c", "--ratios", "half")
+    assert (code, out) == (2, "")
+    assert err == "error: --ratios half is not three numbers\nhint: for example --ratios 0.8,0.1,0.1\n"
+
+
+def test_a_demo_spares_a_foreign_folder(capsys, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    code, _, err = run(capsys, "demo", "--out", tmp_path)
+    assert code == 2
+    assert err == f"error: {tmp_path} holds something else than a demo\nhint: give another folder: --out NAME\n"
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_unknown_recipe_key_and_missing_column(capsys, tmp_path):

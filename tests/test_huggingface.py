@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +116,25 @@ def test_a_hub_that_does_not_answer(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "error: the Hub does not answer: " in result.stderr
     assert "hint: check the network; HF_ENDPOINT names a mirror" in result.stderr
+
+
+def test_a_download_that_breaks_off_and_a_data_set_without_parquet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("connection reset")
+
+    shard = SimpleNamespace(rfilename="data/train-00000-of-00001.parquet", lfs=None, blob_id="b")
+    info = SimpleNamespace(sha="0" * 40, siblings=[shard], card_data=None)
+    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *_, **__: info)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", broken)
+    found = open_dataset("hf://owner/name")
+    message = r"train-00000-of-00001\.parquet of .*/owner/name cannot be downloaded: connection reset"
+    with pytest.raises(ParlureError, match=message) as caught:
+        found.shards[0].fetch()
+    assert caught.value.hint == "the same command goes on where it was"
+    info.siblings = []
+    with pytest.raises(ParlureError, match="hf://owner/name holds no parquet file") as caught:
+        open_dataset("hf://owner/name")
+    assert caught.value.hint == "the Hub may have made some: hf://owner/name?revision=refs%2Fconvert%2Fparquet"
 
 
 def test_finished_shards_are_not_read_again(talkbank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +256,7 @@ def test_other_refusals(talkbank: Path, tmp_path: Path) -> None:
         Address.parse("hf://talkbank")
     assert caught.value.hint == "hf://owner/name?config=fr&split=train"
     (tmp_path / "a.parquet").write_text("no parquet")
-    with pytest.raises(ParlureError, match=r"a\.parquet cannot be read as parquet") as caught:
+    with pytest.raises(ParlureError, match=r"a\.parquet cannot be read as parquet: ") as caught:
         run(tmp_path / "a.parquet", tmp_path / "c")
     assert caught.value.hint == "download or write it again"
     with pytest.raises(ParlureError, match=r"has no column text; it has: transcript") as caught:

@@ -38,22 +38,28 @@ def test_hash_covers_the_adapter(tmp_path):
 
 
 def test_missing_and_wrong_models(tmp_path):
-    with pytest.raises(ParlureError, match="there is no model called nonesuch"):
+    forms = "a model is the word nano, a run folder, a Hugging Face folder, or a hub id such as openai/whisper-medium"
+    with pytest.raises(ParlureError, match="there is no model called nonesuch") as caught:
         load("nonesuch")
-    with pytest.raises(ParlureError, match="holds neither a model nor an adapter"):
+    assert caught.value.hint == forms
+    with pytest.raises(ParlureError, match="holds neither a model nor an adapter") as caught:
         load(str(tmp_path))
+    assert caught.value.hint == forms
     GPT2Config().save_pretrained(tmp_path)
-    with pytest.raises(ParlureError, match="is a gpt2 model, not a Whisper"):
+    with pytest.raises(ParlureError, match="is a gpt2 model, not a Whisper") as caught:
         load(str(tmp_path))
+    assert caught.value.hint == forms
 
 
 def test_a_folder_without_weights(tmp_path):
     (tmp_path / "config.json").write_text((NANO / "config.json").read_text())
-    with pytest.raises(ParlureError, match=r"the weights of .* cannot be loaded"):
+    with pytest.raises(ParlureError, match=r"the weights of .* cannot be loaded: ") as caught:
         load_base(str(tmp_path))
+    assert caught.value.hint == "fetch the model again"
 
 
 def test_a_broken_config(tmp_path):
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(ParlureError, match="cannot be loaded"):
+    with pytest.raises(ParlureError, match=r"the model .* cannot be loaded: ") as caught:
         load_base(str(tmp_path))
+    assert caught.value.hint == "check the name, and the network if it is a hub id; a model already fetched needs none"

@@ -176,28 +176,38 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
     taken = tmp_path / "taken"
     taken.mkdir()
     (taken / "thesis.txt").write_text("mine")
-    with pytest.raises(ParlureError, match="is not empty"):
+    with pytest.raises(ParlureError, match=f"the run folder {taken} is not empty") as caught:
         train(recipe(corpus_folder), taken)
+    assert caught.value.hint == "give another --out, or --resume to go on with that run"
     train(recipe(corpus_folder, training={"max_steps": 1}), tmp_path / "run")
-    with pytest.raises(ParlureError, match="the recipe differs from the one"):
+    with pytest.raises(ParlureError, match="the recipe differs from the one") as caught:
         train(recipe(corpus_folder, training={"max_steps": 2}), tmp_path / "run", resume=True)
+    assert caught.value.hint == f"use {tmp_path / 'run/recipe.toml'}, or another --out"
     changed = Corpus(corpus.folder, corpus.utterances, {**corpus.info, "hours": 0})
     monkeypatch.setattr(Corpus, "load", lambda folder: changed)
-    with pytest.raises(ParlureError, match=f"the corpus {corpus.folder} has changed since .*run was started with it"):
+    with pytest.raises(
+        ParlureError, match=f"the corpus {corpus.folder} has changed since .*run was started with it"
+    ) as caught:
         train(recipe(corpus_folder, training={"max_steps": 1}), tmp_path / "run", resume=True)
+    assert caught.value.hint == "train anew: another --out"
     monkeypatch.undo()
-    with pytest.raises(ParlureError, match="is a run with an adapter"):
+    with pytest.raises(ParlureError, match="is a run with an adapter") as caught:
         train(recipe(corpus_folder, model={"base": str(tmp_path / "run")}), tmp_path / "next")
-    one_sided = {"dev": "has no dev utterances", "train": "has no training utterances"}
-    for split, message in one_sided.items():
+    assert caught.value.hint == "start from its base, or export it merged first"
+    for split, message, hint in (
+        ("dev", "has no dev utterances to choose the best checkpoint by", "give dev a share: --ratios 0.8,0.1,0.1"),
+        ("train", "has no training utterances", "give train a share: --ratios 0.8,0.1,0.1"),
+    ):
         kept = tuple(u for u in corpus.utterances if u.split != split)
         monkeypatch.setattr(Corpus, "load", lambda folder, kept=kept: Corpus(corpus.folder, kept, corpus.info))
-        with pytest.raises(ParlureError, match=message):
+        with pytest.raises(ParlureError, match=message) as caught:
             train(recipe(corpus_folder), tmp_path / "none")
+        assert caught.value.hint == hint
     silent = tuple(replace(u, text="") for u in corpus.utterances)
     monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, silent, corpus.info))
-    with pytest.raises(ParlureError, match="holds a word"):
+    with pytest.raises(ParlureError, match=f"no dev utterance of {corpus.folder} holds a word") as caught:
         train(recipe(corpus_folder), tmp_path / "none")
+    assert caught.value.hint == "dev needs speech with transcripts"
     endless = tuple(replace(u, text="z" * 460) for u in corpus.utterances)
     monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, endless, corpus.info))
     with pytest.raises(ParlureError, match="label tokens, Whisper takes 448"):
@@ -206,7 +216,9 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
 
 def test_more_processes_than_forward_passes_are_refused(corpus_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 2))
-    with pytest.raises(ParlureError, match="2 processes share 1 forward passes a step") as caught:
+    with pytest.raises(
+        ParlureError, match="2 processes share 1 forward passes a step: some would have nothing to do"
+    ) as caught:
         train(recipe(corpus_folder), tmp_path / "run")
     assert caught.value.hint.startswith("--set training.accumulation=2, and batch_seconds so much lower")
 

@@ -79,18 +79,22 @@ def test_recordings_near_the_corpus_move_with_it(tmp_path: Path) -> None:
 
 def test_unknown_split_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "corpus", utterance(tmp_path))
-    with pytest.raises(ParlureError, match="there is no split eval"):
+    with pytest.raises(ParlureError, match="there is no split eval") as caught:
         Corpus.load(tmp_path / "corpus").select("eval")
+    assert caught.value.hint == "the splits are train, dev, test"
 
 
 def test_not_whole(tmp_path: Path) -> None:
-    with pytest.raises(ParlureError, match="there is no corpus folder"):
+    with pytest.raises(ParlureError, match="there is no corpus folder") as caught:
         Corpus.load(tmp_path / "corpus")
+    assert caught.value.hint == "make one: parlure prepare SOURCE --out CORPUS"
     begin_corpus(tmp_path / "corpus")
     write_lines(tmp_path / "corpus", [], [])
     with pytest.raises(ParlureError, match=r"is not whole: it has no corpus\.json") as caught:
         Corpus.load(tmp_path / "corpus")
-    assert "interrupted" in caught.value.hint
+    assert caught.value.hint == (
+        "parlure prepare writes it last, so it was interrupted, or this is another folder: prepare it again"
+    )
     begin_corpus(tmp_path / "corpus")  # a corpus that was interrupted may be made again
 
 
@@ -103,51 +107,54 @@ def test_begin_takes_the_whole_out_of_a_corpus(tmp_path: Path) -> None:
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ParlureError, match="is not empty and not a corpus"):
-        begin_corpus(tmp_path)
-    with pytest.raises(ParlureError, match=r"thesis\.txt is a file, not a folder"):
-        begin_corpus(tmp_path / "thesis.txt")
+    refusals = {"": "is not empty and not a corpus", "thesis.txt": r"thesis\.txt is a file, not a folder"}
+    for name, message in refusals.items():
+        with pytest.raises(ParlureError, match=message) as caught:
+            begin_corpus(tmp_path / name)
+        assert caught.value.hint == "name a new folder: --out corpus"
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "message", "hint"),
     [
-        ("{", r"corpus\.json is not JSON"),
-        ('{"schema_version": 9}', "has schema version 9, this parlure reads 1"),
-        ("[]", "has schema version None"),
+        ("{", r"corpus\.json is not JSON: Expecting", "prepare the corpus again"),
+        ('{"schema_version": 9}', "version 9, this parlure reads 1", "update parlure, or prepare the corpus again"),
+        ("[]", "has schema version None", "update parlure, or prepare the corpus again"),
     ],
 )
-def test_bad_info(tmp_path: Path, content: str, message: str) -> None:
+def test_bad_info(tmp_path: Path, content: str, message: str, hint: str) -> None:
     write(tmp_path / "corpus", utterance(tmp_path))
     (tmp_path / "corpus/corpus.json").write_text(content)
-    with pytest.raises(ParlureError, match=message):
+    with pytest.raises(ParlureError, match=message) as caught:
         Corpus.load(tmp_path / "corpus")
+    assert caught.value.hint == hint
 
 
 def test_missing_manifest(tmp_path: Path) -> None:
     write(tmp_path / "corpus", utterance(tmp_path))
     (tmp_path / "corpus/manifest.jsonl").unlink()
-    with pytest.raises(ParlureError, match=r"has no manifest\.jsonl"):
+    with pytest.raises(ParlureError, match=r"has no manifest\.jsonl") as caught:
         Corpus.load(tmp_path / "corpus")
+    assert caught.value.hint == "prepare it again: parlure prepare"
 
 
 @pytest.mark.parametrize(
     ("changes", "message", "hint"),
     [
-        ({"start": "1"}, "the field start cannot be '1'", ""),
-        ({"end": float("inf")}, "the field end cannot be inf", ""),
+        ({"start": "1"}, "the field start cannot be '1'", "prepare the corpus again"),
+        ({"end": float("inf")}, "the field end cannot be inf", "prepare the corpus again"),
         ({"end": 1.0}, "the utterance ends at 1.0 s, before its start at 1.5 s", ""),
-        ({"text": None}, "the field text cannot be None", ""),
-        ({"id": ""}, "the field id cannot be ''", ""),
-        ({"recording": None}, "the field recording cannot be None", ""),
-        ({"split": "eval"}, "the field split cannot be 'eval'", ""),
-        ({"task": "sing"}, "the field task cannot be 'sing'", ""),
-        ({"channel": -1}, "the field channel cannot be -1", ""),
-        ({"channel": True}, "the field channel cannot be True", ""),
-        ({"speaker": 3}, "the field speaker cannot be 3", ""),
-        ({"tags": "phone"}, "the field tags cannot be 'phone'", ""),
-        ({"segments": "x"}, "segments is 'x'", "in seconds"),
-        ({"segments": [[0, 0, "a"]]}, "is not a segment", ""),
+        ({"text": None}, "the field text cannot be None", "prepare the corpus again"),
+        ({"id": ""}, "the field id cannot be ''", "prepare the corpus again"),
+        ({"recording": None}, "the field recording cannot be None", "prepare the corpus again"),
+        ({"split": "eval"}, "the field split cannot be 'eval'", "prepare the corpus again"),
+        ({"task": "sing"}, "the field task cannot be 'sing'", "prepare the corpus again"),
+        ({"channel": -1}, "the field channel cannot be -1", "prepare the corpus again"),
+        ({"channel": True}, "the field channel cannot be True", "prepare the corpus again"),
+        ({"speaker": 3}, "the field speaker cannot be 3", "prepare the corpus again"),
+        ({"tags": "phone"}, "the field tags cannot be 'phone'", "prepare the corpus again"),
+        ({"segments": "x"}, "segments is 'x'", "segments is [[start, end, text], …] in seconds, or null"),
+        ({"segments": [[0, 0, "a"]]}, "is not a segment", "a segment is [start, end, text], times in seconds"),
         ({"speeker": "x"}, "an utterance has no field speeker", "did you mean speaker"),
         ({"zzz": "x"}, "an utterance has no field zzz", "the fields are id, recording"),
         ({"id": "a"}, "the id a is already on line 1", ""),
@@ -161,24 +168,27 @@ def test_bad_line(tmp_path: Path, changes: dict[str, Any], message: str, hint: s
     with pytest.raises(ParlureError, match=message) as caught:
         Corpus.load(tmp_path / "corpus")
     assert str(caught.value).startswith(f"{path} line 2: ")
-    assert hint in caught.value.hint
+    assert caught.value.hint.startswith(hint)
+    assert bool(caught.value.hint) == bool(hint)
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "message", "hint"),
     [
-        (b"{", "line 2: Expecting"),
-        (b"[]", "line 2: the line is not a JSON object"),
-        (b'{"text": "\xe9"}', "line 2: 'utf-8' codec"),
-        (b'{"recording": "a"}', "line 2: the field id is missing"),
+        (b"{", "line 2: Expecting", "prepare the corpus again"),
+        (b"[]", "line 2: the line is not a JSON object", ""),
+        (b'{"text": "\xe9"}', "line 2: 'utf-8' codec", "prepare the corpus again"),
+        (b'{"recording": "a"}', "line 2: the field id is missing", "the fields are id, recording, start, end"),
     ],
 )
-def test_line_that_is_no_utterance(tmp_path: Path, line: bytes, message: str) -> None:
+def test_line_that_is_no_utterance(tmp_path: Path, line: bytes, message: str, hint: str) -> None:
     write(tmp_path / "corpus", utterance(tmp_path))
     path = tmp_path / "corpus/manifest.jsonl"
     path.write_bytes(path.read_bytes() + line + b"\n")
-    with pytest.raises(ParlureError, match=message):
+    with pytest.raises(ParlureError, match=message) as caught:
         Corpus.load(tmp_path / "corpus")
+    assert caught.value.hint.startswith(hint)
+    assert bool(caught.value.hint) == bool(hint)
 
 
 def test_parse_segments() -> None:

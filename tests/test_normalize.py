@@ -222,7 +222,7 @@ def test_profiles_are_named_versioned_and_hashed():
 
 
 def test_unknown_profile_is_named_with_close_ones():
-    with pytest.raises(ParlureError, match="no scoring profile called bassic") as caught:
+    with pytest.raises(ParlureError, match="there is no scoring profile called bassic") as caught:
         get_profile("bassic")
     assert caught.value.hint == "did you mean basic?"
     with pytest.raises(ParlureError, match="called xyz") as caught:

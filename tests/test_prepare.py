@@ -245,7 +245,11 @@ def test_different_channels_need_a_word(tmp_path: Path) -> None:
     write_call(tmp_path / "call.wav")
     with pytest.raises(ParlureError, match=r"the 2 channels of .*call\.wav carry different sound") as caught:
         run(tmp_path, {"audio": "call.wav", "text": "a"})
-    assert "--channels split" in caught.value.hint
+    assert caught.value.message.endswith("calls.csv line 2 does not say which is transcribed")
+    assert caught.value.hint == (
+        "a column channel (0, 1), or --channels split (the one that speaks in each span), first, "
+        "or mix (when the text holds what all of them say)"
+    )
     assert not (tmp_path / "corpus").exists()
 
 
@@ -313,10 +317,12 @@ def test_a_split_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(ParlureError, match="the speaker person_000 is in train and test"):
         run(tmp_path, *rows)
     run(tmp_path, *rows, group_by=("session",))
-    with pytest.raises(ParlureError, match=r"calls\.csv line 3 has no split though other rows have one"):
+    with pytest.raises(ParlureError, match=r"calls\.csv line 3 has no split though other rows have one") as caught:
         run(tmp_path, rows[0], {**rows[1], "split": ""})
-    with pytest.raises(ParlureError, match=r"calls\.csv line 2: there is no split holdout"):
+    assert caught.value.hint == "fill the column split in every row, or leave it out and parlure divides"
+    with pytest.raises(ParlureError, match=r"calls\.csv line 2: there is no split holdout") as caught:
         run(tmp_path, {**rows[0], "split": "holdout"})
+    assert caught.value.hint == "a split column says train, dev (or validation) or test"
 
 
 def test_folder(tmp_path: Path) -> None:
@@ -344,8 +350,9 @@ def test_copied_audio(tmp_path: Path) -> None:
     assert soundfile.info(found[1].recording).samplerate == 16_000
     np.testing.assert_allclose(read_audio(found[1].recording), read_audio(tmp_path / "call.wav", 1, 2, 1), atol=1e-4)
 
-    with pytest.raises(ParlureError, match="lies in the corpus that is to be written"):
+    with pytest.raises(ParlureError, match="lies in the corpus that is to be written") as caught:
         one(tmp_path, {"audio": "corpus/audio/call-000000-001000-c0.flac", "text": "a"}, copy_audio=True)
+    assert caught.value.hint == "--out another folder"
     summary = run(tmp_path, rows[0], copy_audio=True, ratios=(0, 0, 1))
     assert "audio/ holds 1 file of an earlier run that nothing uses: remove them by hand" in summary.warnings
     assert len(list((corpus / "audio").iterdir())) == 2
@@ -379,13 +386,13 @@ def test_an_existing_corpus_survives_a_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message", "hint"),
     [
-        ({"language": None}, r"calls\.csv line 2 does not say its language", "--language fr"),
-        ({"language": "french"}, "french is not a language code", "--language fr, en"),
+        ({"language": None}, r"calls\.csv line 2 does not say its language", "--language fr, or a column language"),
+        ({"language": "french"}, "french is not a language code", "--language fr, en, es: two or three letters"),
         ({"task": "sing"}, "--task cannot be sing", "--task transcribe|translate"),
         ({"channels": "left"}, "--channels cannot be left", "--channels first|split|mix"),
         ({"empty_text": "keep"}, "--empty-text cannot be keep", "--empty-text reject|no-speech"),
         ({"ratios": (0.5, 0.5, 0.5)}, "are not three shares that make 1", "--ratios 0.8,0.1,0.1"),
-        ({"group_by": ("mood",)}, "utterances cannot be grouped by mood", "--group-by speaker,session"),
+        ({"group_by": ("mood",)}, "cannot be grouped by mood", "--group-by speaker,session, one of them, or none"),
         ({"text": "phrase"}, r"calls\.csv has no column phrase; it has: audio, text, speaker", "--text"),
     ],
 )
@@ -401,6 +408,12 @@ def test_nothing_left(tmp_path: Path) -> None:
     with pytest.raises(ParlureError, match="none of the 2 rows can be used: 1 missing_file, 1 empty_text") as caught:
         run(tmp_path, *rows)
     assert re.search(r"the first, .*calls\.csv line 2: there is no file .*gone\.wav", caught.value.hint)
-    for sources, message in ([table(tmp_path)], "the sources hold no row"), ([], "prepare needs a list of sources"):
-        with pytest.raises(ParlureError, match=message):
-            prepare(sources, tmp_path / "corpus", language="fr")
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    with pytest.raises(ParlureError, match="the sources hold no row") as caught:
+        prepare([table(tmp_path)], tmp_path / "corpus", language="fr")
+    assert caught.value.hint == "a manifest has a line for each utterance, under its header"
+    with pytest.raises(ParlureError, match="prepare needs a list of sources") as caught:
+        prepare([], tmp_path / "corpus", language="fr")
+    assert caught.value.hint == "parlure prepare calls.csv --out corpus --language fr"

@@ -71,15 +71,18 @@ def test_no_speech():
 
 
 def test_too_long_is_refused_by_id():
-    with pytest.raises(ParlureError, match=r"utterance u1 has 4\d\d label tokens, Whisper takes 448"):
+    with pytest.raises(ParlureError, match=r"utterance u1 has 4\d\d label tokens, Whisper takes 448") as caught:
         labels("z" * 460)
+    assert caught.value.hint == "split it into shorter spans, or check that its transcript belongs to its audio"
 
 
 def test_unknown_language_and_task():
-    with pytest.raises(ParlureError, match="this Whisper has no language 'qc'"):
+    with pytest.raises(ParlureError, match="this Whisper has no language 'qc'") as caught:
         encode_labels(TOKENIZER, "a", utterance_id="u", language="qc")
-    with pytest.raises(ParlureError, match="there is no task 'sing'"):
+    assert caught.value.hint == "give its code: fr, en, de, …"
+    with pytest.raises(ParlureError, match="there is no task 'sing'") as caught:
         labels("a", task="sing")
+    assert caught.value.hint == "use transcribe or translate"
 
 
 @pytest.mark.parametrize("text", ["<|endoftext|>", "a <|fr|> b", "<|0.00|> c <|30.00|>", "<|<|notimestamps|>|>"])
@@ -103,5 +106,6 @@ def test_tokenizer_without_whispers_tokens():
         def get_vocab(self):
             return {"<|endoftext|>": 0}
 
-    with pytest.raises(ParlureError, match="the tokenizer has no token"):
+    with pytest.raises(ParlureError, match=r"the tokenizer has no token <\|notimestamps\|>") as caught:
         SpecialTokens.of(Bare())  # type: ignore[arg-type]
+    assert caught.value.hint == "use the tokenizer of a multilingual Whisper"

@@ -53,7 +53,7 @@ def test_dump_round_trips(tmp_path):
         ("[training]\nepochs = 3\n", "data.corpus is missing", "--set data.corpus="),
         ("[data]\ncorpus = 'c'\n[training]\nepochs = 0\n", "training.epochs = 0: input should be greater than 0", ""),
         ("[data]\ncorpus = 'c'\n[adapter]\nmethod = 'dora'\n", "adapter.method = 'dora'", ""),
-        ("[data]\ncorpus = c\n", "is not valid TOML", "text needs quotes"),
+        ("[data]\ncorpus = c\n", "is not valid TOML: Invalid value", 'text needs quotes, as in corpus = "corpus"'),
     ],
 )
 def test_messages(tmp_path, text, message, hint):
@@ -72,14 +72,16 @@ def test_all_problems_at_once(tmp_path):
 
 
 def test_missing_recipe(tmp_path):
-    with pytest.raises(ParlureError, match="there is no recipe"):
+    with pytest.raises(ParlureError, match="there is no recipe") as caught:
         load_recipe(tmp_path / "none.toml")
+    assert caught.value.hint == 'write one that names a corpus: [data] corpus = "corpus"'
 
 
 @pytest.mark.parametrize("override", ["epochs=3", "training.epochs", "training=3"])
 def test_malformed_override(tmp_path, override):
-    with pytest.raises(ParlureError, match=r"is not section\.field=value"):
+    with pytest.raises(ParlureError, match=r"is not section\.field=value") as caught:
         load_recipe(write(tmp_path, "[data]\ncorpus = 'c'\n"), [override])
+    assert caught.value.hint == "for example --set training.epochs=5"
 
 
 def _fields() -> list[tuple[str, str]]:

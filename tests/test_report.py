@@ -170,37 +170,47 @@ def test_skills_by_language_use_that_languages_profile():
 def test_what_cannot_be_reported_is_refused(whole):
     scored, _ = whole
     systems = {"base": {}, "tuned": {}}
-    with pytest.raises(ParlureError, match="no utterance to report on"):
-        build_report([], systems, "fr")
-    with pytest.raises(ParlureError, match="the profile de was not scored"):
-        build_report(scored, systems, "de")
-    with pytest.raises(ParlureError, match="the report is for tuned, but there are hypotheses of base, tuned"):
-        build_report(scored, {"tuned": {}}, "fr")
-    with pytest.raises(ParlureError, match="s0-0 is scored twice"):
-        score_utterances([_rows()[0]] * 2, ["raw"])
-    with pytest.raises(ParlureError, match="s0-1 has hypotheses of tuned, but s0-0 of base, tuned"):
-        score_utterances([_rows()[0], _rows(base=False)[1]], ["raw"])
-    with pytest.raises(ParlureError, match="no scoring profile called frr"):
-        score_utterances(_rows(), ["frr"])
-    named = [row | {"hypotheses": {"comparison": "a"}} for row in _rows(1)]
-    with pytest.raises(ParlureError, match="the report is for comparison") as caught:
-        build_report(score_utterances(named, ["raw"]), {"comparison": {}}, "raw")
-    assert "no name may be" in caught.value.hint
+    named = score_utterances([row | {"hypotheses": {"comparison": "a"}} for row in _rows(1)], ["raw"])
+    names = "name each system that was scored; no name may be better, comparison, profile, unit, verdict"
+    for call, message, hint in (
+        (lambda: build_report([], systems, "fr"), "there is no utterance to report on", "is the split empty?"),
+        (lambda: build_report(scored, systems, "de"), "the profile de was not scored", "scored: raw, basic, fr"),
+        (
+            lambda: build_report(scored, {"tuned": {}}, "fr"),
+            "is for tuned, but there are hypotheses of base, tuned",
+            names,
+        ),
+        (lambda: build_report(named, {"comparison": {}}, "raw"), "the report is for comparison", names),
+        (lambda: score_utterances([_rows()[0]] * 2, ["raw"]), "s0-0 is scored twice", "ids must be unique"),
+        (
+            lambda: score_utterances([_rows()[0], _rows(base=False)[1]], ["raw"]),
+            "s0-1 has hypotheses of tuned, but s0-0 of base, tuned",
+            "every system must decode every utterance",
+        ),
+        (lambda: score_utterances(_rows(), ["frr"]), "no scoring profile called frr", "did you mean fr?"),
+    ):
+        with pytest.raises(ParlureError, match=message) as caught:
+            call()
+        assert caught.value.hint == hint
 
 
 def test_folders_that_are_no_report_are_refused(tmp_path, whole):
-    with pytest.raises(ParlureError, match=r"cannot read .*report\.json"):
+    with pytest.raises(ParlureError, match=r"cannot read .*report\.json") as caught:
         recompute(tmp_path)
+    assert caught.value.hint == "give a report's folder"
     write_report(tmp_path, *whole)
     (tmp_path / "utterances.jsonl").write_text('{"id": "a"}\n')
-    with pytest.raises(ParlureError, match="does not hold a whole report: KeyError"):
+    with pytest.raises(ParlureError, match="does not hold a whole report: KeyError") as caught:
         recompute(tmp_path)
+    assert caught.value.hint == "evaluate or score again"
     (tmp_path / "report.json").write_text("{")
-    with pytest.raises(ParlureError, match="does not hold a whole report: JSONDecodeError"):
+    with pytest.raises(ParlureError, match="does not hold a whole report: JSONDecodeError") as caught:
         recompute(tmp_path)
+    assert caught.value.hint == "evaluate or score again"
     (tmp_path / "file").write_text("")
-    with pytest.raises(ParlureError, match=r"cannot write the report into .*file"):
+    with pytest.raises(ParlureError, match=r"cannot write the report into .*file") as caught:
         write_report(tmp_path / "file", *whole)
+    assert caught.value.hint == "choose another --out"
 
 
 # --- the page
@@ -326,7 +336,7 @@ def test_plot_draws_the_largest_speakers_and_takes_any_name():
 )
 def test_missing_libraries_are_named(monkeypatch, module, call, message):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ParlureError, match=message):
+    with pytest.raises(ParlureError, match=f"{message}, which is not installed"):
         call()
 
 

@@ -75,8 +75,9 @@ def test_ids_of_one_side_are_named(files, tmp_path):
         score(corpus, tuned)
     _write(tmp_path / "more.jsonl", [{"id": f"new{number}", "text": ""} for number in range(9)])
     pattern = r"54 of 54 ids .*\(s0-0, s0-1, s0-2, s0-3, s0-4, …\); 9 of 9 ids .*\(new0, new1, new2, new3, new4, …\)"
-    with pytest.raises(ParlureError, match=pattern):
+    with pytest.raises(ParlureError, match=pattern) as caught:
         score(corpus, tmp_path / "more.jsonl", split="test")
+    assert caught.value.hint == "score the same utterances on both sides; a corpus can be cut by split"
 
 
 def test_files_that_cannot_be_scored_are_refused(files, tmp_path):
@@ -86,34 +87,63 @@ def test_files_that_cannot_be_scored_are_refused(files, tmp_path):
     (tmp_path / "b.txt").write_text("un\n")
     (tmp_path / "latin.txt").write_bytes("été".encode("latin-1"))
     (tmp_path / "empty.txt").write_text("")
-    for call, message in (
-        (lambda: score(text, tmp_path / "b.txt"), "a.txt has 2 lines, but .*b.txt has 1"),
-        (lambda: score(text, tuned), "are not of one format"),
-        (lambda: score(corpus, tuned, split="dev"), "has no utterance of the split dev"),
-        (lambda: score(tmp_path / "empty.txt", text), "empty.txt has no utterance"),
-        (lambda: score(tmp_path / "none.txt", text), "cannot read .*none.txt: No such file"),
-        (lambda: read_lines(tmp_path / "latin.txt"), "latin.txt is not UTF-8 text"),
-        (lambda: pair_files(tmp_path / "corpus" / "x", tuned), "cannot read"),
-        (lambda: score(tmp_path, tuned), "has no manifest.jsonl"),
-        (lambda: score(corpus, corpus, split="test"), "has no hyps.jsonl"),
-        (lambda: score(corpus, tuned, split="test", profiles=["wer"]), "no scoring profile called wer"),
+    for call, message, hint in (
+        (
+            lambda: score(text, tmp_path / "b.txt"),
+            "a.txt has 2 lines, but .*b.txt has 1",
+            "both files must match line by line",
+        ),
+        (lambda: score(text, tuned), "are not of one format", "give two JSONL files, or two text files"),
+        (
+            lambda: score(corpus, tuned, split="dev"),
+            "has no utterance of the split dev",
+            "check the file and the split",
+        ),
+        (lambda: score(tmp_path / "empty.txt", text), "empty.txt has no utterance", "check the file and the split"),
+        (lambda: score(tmp_path / "none.txt", text), "cannot read .*none.txt: No such file", "check the path"),
+        (lambda: read_lines(tmp_path / "latin.txt"), r"latin.txt is not UTF-8 text \(byte 0\)", "convert it to UTF-8"),
+        (lambda: pair_files(tmp_path / "corpus" / "x", tuned), "cannot read", "check the path"),
+        (
+            lambda: score(tmp_path, tuned),
+            "the folder .* has no manifest.jsonl",
+            "give a file, or a folder that holds manifest.jsonl",
+        ),
+        (
+            lambda: score(corpus, corpus, split="test"),
+            "the folder .* has no hyps.jsonl",
+            "give a file, or a folder that holds hyps.jsonl",
+        ),
+        (
+            lambda: score(corpus, tuned, split="test", profiles=["wer"]),
+            "no scoring profile called wer",
+            "did you mean fr?",
+        ),
     ):
-        with pytest.raises(ParlureError, match=message):
+        with pytest.raises(ParlureError, match=message) as caught:
             call()
+        assert caught.value.hint == hint
+
+
+EXAMPLE = 'such as {"id": "a1", "text": "bonjour"}'
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "message", "hint"),
     [
-        ('{"id": "a", "text": "x"}\n\n{"id": "a", "text": "y"}\n', "line 3: the id a comes twice"),
-        ('{"id": "a"}\n', "line 1: text is missing or is no string"),
-        ('{"id": 3, "text": "x"}\n', "line 1: id is missing or is no string"),
-        ('{"id": "a", "text": null}\n', "line 1: text is missing or is no string"),
-        ("[1]\n", "line 1: not a JSON object"),
-        ("{oops}\n", "line 1: not JSON"),
+        (
+            '{"id": "a", "text": "x"}\n\n{"id": "a", "text": "y"}\n',
+            "line 3: the id a comes twice",
+            "ids must be unique",
+        ),
+        ('{"id": "a"}\n', "line 1: text is missing or is no string", EXAMPLE),
+        ('{"id": 3, "text": "x"}\n', "line 1: id is missing or is no string", EXAMPLE),
+        ('{"id": "a", "text": null}\n', "line 1: text is missing or is no string", EXAMPLE),
+        ("[1]\n", "line 1: not a JSON object", EXAMPLE),
+        ("{oops}\n", r"line 1: not JSON \(Expecting", "one JSON object a line"),
     ],
 )
-def test_lines_that_are_no_utterance_are_refused(tmp_path, content, message):
+def test_lines_that_are_no_utterance_are_refused(tmp_path, content, message, hint):
     (tmp_path / "x.jsonl").write_text(content)
-    with pytest.raises(ParlureError, match=message):
+    with pytest.raises(ParlureError, match=message) as caught:
         read_texts(tmp_path / "x.jsonl")
+    assert caught.value.hint == hint

@@ -69,5 +69,6 @@ def test_one_model_alone(small, tmp_path, monkeypatch):
 def test_an_empty_split(small, tmp_path, monkeypatch):
     nobody = Corpus(small.folder, tuple(replace(u, split="train") for u in small.utterances), small.info)
     monkeypatch.setattr(Corpus, "load", lambda folder: nobody)
-    with pytest.raises(ParlureError, match="has no test utterances"):
+    with pytest.raises(ParlureError, match="has no test utterances") as caught:
         evaluate(tmp_path, "nano", tmp_path / "report")
+    assert caught.value.hint == "choose another --split, or prepare with other --ratios"

@@ -130,7 +130,9 @@ def test_a_speaker_who_is_everywhere_is_named() -> None:
     )
     with pytest.raises(ParlureError, match=message) as caught:
         assign_splits(members)
-    assert "--group-by session" in caught.value.hint
+    assert caught.value.hint == (
+        "add recordings of other people, or loosen it: --group-by session, or --ratios 0.9,0,0.1 for no dev split"
+    )
     assert assign_splits(members, group_by=("session",)).n_groups == 12
     plan = assign_splits([*members, Member("d", 30, "d", "d"), Member("e", 30, "e", "e")])
     assert plan.warnings[0].startswith("one group holds 80% of the hours and cannot be divided: the speaker agent 7")
@@ -138,14 +140,16 @@ def test_a_speaker_who_is_everywhere_is_named() -> None:
 
 @pytest.mark.parametrize("ratios", [(0.8, 0.1), (0.8, 0.1, 0.2), (1.2, -0.1, -0.1)])
 def test_bad_ratios(ratios: tuple[float, ...]) -> None:
-    with pytest.raises(ParlureError, match="are not three shares that make 1"):
+    with pytest.raises(ParlureError, match="are not three shares that make 1") as caught:
         assign_splits([Member(str(n), 10) for n in range(10)], ratios=ratios)
+    assert caught.value.hint == "--ratios 0.8,0.1,0.1"
 
 
 @pytest.mark.parametrize(("group_by", "named"), [(("mood",), "mood"), ((), "nothing")])
 def test_bad_keys(group_by: tuple[str, ...], named: str) -> None:
-    with pytest.raises(ParlureError, match=f"utterances cannot be grouped by {named}"):
+    with pytest.raises(ParlureError, match=f"utterances cannot be grouped by {named}") as caught:
         assign_splits([Member(str(n), 10) for n in range(10)], group_by=group_by)
+    assert caught.value.hint == "--group-by speaker,session, one of them, or none"
 
 
 def test_utterance_by_utterance() -> None:
@@ -160,8 +164,9 @@ def test_utterance_by_utterance() -> None:
 def test_given_split_names() -> None:
     names = ["train", "Validation", "valid", "dev", "TEST"]
     assert [given_split(name) for name in names] == ["train", "dev", "dev", "dev", "test"]
-    with pytest.raises(ParlureError, match="there is no split holdout"):
+    with pytest.raises(ParlureError, match="there is no split holdout") as caught:
         given_split("holdout")
+    assert caught.value.hint == "a split column says train, dev (or validation) or test"
 
 
 def test_leaks_of_a_given_split_are_named() -> None:
@@ -169,9 +174,12 @@ def test_leaks_of_a_given_split_are_named() -> None:
     split_of = {"1": "train", "2": "test", "3": "dev"}
     with pytest.raises(ParlureError, match="the session y is in dev and test, and 1 more like it") as caught:
         check_given_splits(members, split_of)
-    assert "--group-by speaker" in caught.value.hint
-    with pytest.raises(ParlureError, match="the speaker marie is in train and test: the score would be of what"):
+    hint = "leave out the split column and parlure divides, or accept it: --group-by"
+    assert caught.value.hint == f"{hint} speaker"
+    message = "the speaker marie is in train and test: the score would be of what the model has heard"
+    with pytest.raises(ParlureError, match=message) as caught:
         check_given_splits(members, split_of, ("speaker",))
+    assert caught.value.hint == f"{hint} session"
     assert check_given_splits(members, {"1": "train", "2": "train", "3": "train"}) == 1
 
 

@@ -1,6 +1,7 @@
 """espeak-ng: what it says, and what it says when it cannot."""
 
 import builtins
+import re
 import subprocess
 import sys
 
@@ -50,12 +51,24 @@ def test_two_fresh_processes_agree_even_on_breathy_voices():
 
 
 def test_refusals():
-    with pytest.raises(ParlureError, match="espeak-ng has no voice called fr\\+nobody"):
-        synthesize("oui", Voice("fr+nobody"))
-    with pytest.raises(ParlureError, match="espeak-ng has no voice called zz"):
-        synthesize("oui", Voice("zz"))
-    with pytest.raises(ParlureError, match="espeak-ng said nothing"):
+    for name in ("fr+nobody", "zz"):
+        with pytest.raises(ParlureError, match=f"espeak-ng has no voice called {re.escape(name)}") as caught:
+            synthesize("oui", Voice(name))
+        assert caught.value.hint == "a voice is a language such as fr or en-us, optionally with a variant: fr+f3"
+    with pytest.raises(ParlureError, match="espeak-ng said nothing for ' '") as caught:
         synthesize(" ", Voice("fr"))
+    assert caught.value.hint == "give it a text with letters or digits"
+
+
+def test_an_engine_that_does_not_start(monkeypatch):
+    class Library:
+        def espeak_Initialize(self, *_):  # noqa: N802
+            return -1
+
+    monkeypatch.setattr(synth.ctypes, "CDLL", lambda path: Library())
+    with pytest.raises(ParlureError, match=r"espeak-ng could not start with the data in .*espeak") as caught:
+        synth._Engine()
+    assert caught.value.hint == 'pip install --force-reinstall "parlure[synth]"'
 
 
 def test_without_the_extra(monkeypatch):
@@ -67,6 +80,8 @@ def test_without_the_extra(monkeypatch):
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ParlureError, match="needs the package espeakng-loader") as caught:
+    with pytest.raises(
+        ParlureError, match="synthetic speech needs the package espeakng-loader, which is not installed"
+    ) as caught:
         synth._Engine()
     assert caught.value.hint == 'pip install "parlure[synth]"'

@@ -121,6 +121,6 @@ def test_writing_the_line_loses_nothing(codec, tmp_path):
 
 
 def test_unknown_codec():
-    with pytest.raises(ParlureError, match="no telephone codec called 'gsm'") as caught:
+    with pytest.raises(ParlureError, match="there is no telephone codec called 'gsm'") as caught:
         telephone(white(0.1), np.random.default_rng(0), codec="gsm")
     assert caught.value.hint == "use one of mulaw, alaw"

@@ -47,10 +47,11 @@ def test_language_is_identified(files):
 
 
 def test_refusals(files, tmp_path):
-    with pytest.raises(ParlureError, match="no audio file was given"):
+    with pytest.raises(ParlureError, match="no audio file was given") as caught:
         list(transcribe([], model="nano"))
-    with pytest.raises(ParlureError, match=r"none\.wav"):
+    assert caught.value.hint == "parlure transcribe call.wav --model nano"
+    with pytest.raises(ParlureError, match=r"there is no file .*none\.wav"):
         list(transcribe([files[0], tmp_path / "none.wav"], model="nano"))
     (tmp_path / "text.wav").write_text("not sound")
-    with pytest.raises(ParlureError, match=r"text\.wav"):
+    with pytest.raises(ParlureError, match=r"text\.wav cannot be decoded as audio"):
         list(transcribe([tmp_path / "text.wav"], model="nano"))
