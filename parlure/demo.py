@@ -88,6 +88,8 @@ _MARKER = ".parlure-demo"
 
 
 def _clear(out: Path) -> None:
+    if out.is_file():
+        raise ParlureError(f"{out} is a file, not a folder", "give another folder: --out NAME")
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / _MARKER).exists():

@@ -71,4 +71,4 @@ def test_unknown_target():
         ParlureError, match=r"adapter\.targets names q_prj, and the model has no such linear layer"
     ) as caught:
         attach_lora(load_base(str(NANO)), base_name="nano", r=4, alpha=8.0, dropout=0.0, targets=["q_prj"])
-    assert caught.value.hint == "it has fc1, fc2, k_proj, out_proj, proj_out, q_proj, v_proj"
+    assert caught.value.hint == "it has fc1, fc2, k_proj, out_proj, q_proj, v_proj"

@@ -150,13 +150,19 @@ def test_a_span_too_short_for_a_sample_is_empty(tmp_path: Path) -> None:
     assert caught.value.hint == "record or copy it again"
 
 
+NEAR_IT = "check the path; those in a manifest are relative to the manifest"
 PLAY_IT = "play it to see whether it is whole; wav, flac, mp3, ogg, m4a, webm and amr are read"
 
 
 @pytest.mark.parametrize(
     ("content", "reason", "message", "hint"),
     [
-        (None, "missing_file", "there is no file .*x.wav", "check the path; a manifest's are relative to it"),
+        (
+            None,
+            "missing_file",
+            "there is no file .*x.wav",
+            "check the path; those in a manifest are relative to the manifest",
+        ),
         (b"", "undecodable", r"x\.wav cannot be decoded as audio", PLAY_IT),
         (b"not audio at all " * 50, "undecodable", r"x\.wav cannot be decoded as audio", PLAY_IT),
     ],

@@ -75,6 +75,9 @@ def test_a_demo_spares_a_foreign_folder(capsys, tmp_path):
     code, _, err = run(capsys, "demo", "--out", tmp_path)
     assert code == 2
     assert err == f"error: {tmp_path} holds something else than a demo\nhint: give another folder: --out NAME\n"
+    code, _, err = run(capsys, "demo", "--out", tmp_path / "thesis.txt")
+    assert code == 2
+    assert err.startswith(f"error: {tmp_path / 'thesis.txt'} is a file, not a folder\nhint: give another folder")
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 

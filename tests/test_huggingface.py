@@ -134,7 +134,7 @@ def test_a_download_that_breaks_off_and_a_data_set_without_parquet(monkeypatch: 
     info.siblings = []
     with pytest.raises(ParlureError, match="hf://owner/name holds no parquet file") as caught:
         open_dataset("hf://owner/name")
-    assert caught.value.hint == "the Hub may have made some: hf://owner/name?revision=refs%2Fconvert%2Fparquet"
+    assert caught.value.hint == "the Hub may have made some: hf://owner/name?revision=refs/convert/parquet"
 
 
 def test_finished_shards_are_not_read_again(talkbank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,14 @@ def test_a_folder_without_weights(tmp_path):
     assert caught.value.hint == "fetch the model again"
 
 
+@pytest.mark.parametrize("content", ["{", "{}", "[]"])
+def test_an_adapter_that_names_no_base(tmp_path, content):
+    (tmp_path / "adapter_config.json").write_text(content)
+    with pytest.raises(ParlureError, match=r"adapter_config\.json does not name the adapter's base") as caught:
+        locate(str(tmp_path))
+    assert caught.value.hint == "copy the adapter again, whole"
+
+
 def test_a_broken_config(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ParlureError, match=r"the model .* cannot be loaded: ") as caught:

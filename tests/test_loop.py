@@ -193,7 +193,9 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ParlureError, match="is a run with an adapter") as caught:
         train(recipe(corpus_folder, model={"base": str(tmp_path / "run")}), tmp_path / "next")
-    assert caught.value.hint == "start from its base, or export it merged first"
+    assert caught.value.hint == (
+        'start from its base, or fine-tune that with adapter.method = "full", which writes a whole model'
+    )
     for split, message, hint in (
         ("dev", "has no dev utterances to choose the best checkpoint by", "give dev a share: --ratios 0.8,0.1,0.1"),
         ("train", "has no training utterances", "give train a share: --ratios 0.8,0.1,0.1"),
@@ -217,7 +219,7 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
 def test_more_processes_than_forward_passes_are_refused(corpus_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 2))
     with pytest.raises(
-        ParlureError, match="2 processes share 1 forward passes a step: some would have nothing to do"
+        ParlureError, match="2 processes would share a step of 1: some would have nothing to do"
     ) as caught:
         train(recipe(corpus_folder), tmp_path / "run")
     assert caught.value.hint.startswith("--set training.accumulation=2, and batch_seconds so much lower")

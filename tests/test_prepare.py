@@ -413,7 +413,7 @@ def test_nothing_left(tmp_path: Path) -> None:
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(ParlureError, match="the sources hold no row") as caught:
         prepare([table(tmp_path)], tmp_path / "corpus", language="fr")
-    assert caught.value.hint == "a manifest has a line for each utterance, under its header"
+    assert caught.value.hint == "a table has a line for each utterance, under its header"
     with pytest.raises(ParlureError, match="prepare needs a list of sources") as caught:
         prepare([], tmp_path / "corpus", language="fr")
     assert caught.value.hint == "parlure prepare calls.csv --out corpus --language fr"

@@ -327,19 +327,6 @@ def test_plot_draws_the_largest_speakers_and_takes_any_name():
     assert speaker_plot({"a": {"wer": {"tuned": {"N": 0, "rate": None}}}}, ("tuned",)) == ""
 
 
-@pytest.mark.parametrize(
-    ("module", "call", "message"),
-    [
-        ("matplotlib", lambda: speaker_plot({}, ("tuned",)), "plot needs the package matplotlib"),
-        ("soundfile", lambda: audio_data_uri(_clip("")), "sound in the report needs the package soundfile"),
-    ],
-)
-def test_missing_libraries_are_named(monkeypatch, module, call, message):
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ParlureError, match=f"{message}, which is not installed"):
-        call()
-
-
 def test_scoring_loads_neither_torch_nor_transformers():
     code = (
         "import sys, parlure.scoring.score, parlure.scoring.report\n"

@@ -175,10 +175,13 @@ def test_leaks_of_a_given_split_are_named() -> None:
     with pytest.raises(ParlureError, match="the session y is in dev and test, and 1 more like it") as caught:
         check_given_splits(members, split_of)
     hint = "leave out the split column and parlure divides, or accept it: --group-by"
-    assert caught.value.hint == f"{hint} speaker"
+    assert caught.value.hint == f"{hint} none"
     message = "the speaker marie is in train and test: the score would be of what the model has heard"
     with pytest.raises(ParlureError, match=message) as caught:
         check_given_splits(members, split_of, ("speaker",))
+    assert caught.value.hint == f"{hint} none"
+    with pytest.raises(ParlureError, match="the speaker marie is in train and test") as caught:
+        check_given_splits(members[:2], split_of)
     assert caught.value.hint == f"{hint} session"
     assert check_given_splits(members, {"1": "train", "2": "train", "3": "train"}) == 1
 

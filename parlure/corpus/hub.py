@@ -60,7 +60,7 @@ class Address:
     def with_choice(self, **keys: str) -> str:
         """This address with keys filled in, for a hint."""
         chosen = {key: getattr(self, key) for key in _KEYS} | keys
-        query = urlencode({key: value for key, value in chosen.items() if value})
+        query = urlencode({key: value for key, value in chosen.items() if value}, safe="/")
         return f"{SCHEME if self.on_hub else ''}{self.place}?{query}"
 
 

@@ -20,6 +20,7 @@ from parlure.exclusive import is_empty
 SCHEMA_VERSION = 1
 SPLITS = ("train", "dev", "test")
 TASKS = ("transcribe", "translate")
+_AGAIN = "prepare the corpus again"
 MANIFEST = "manifest.jsonl"
 REJECTED = "rejected.jsonl"
 INFO = "corpus.json"
@@ -105,7 +106,7 @@ class Utterance:
                 raise ParlureError(f"the field {name} is missing", f"the fields are {', '.join(known)}")
             values[name] = _checked(name, row[name])
         if values["end"] <= values["start"]:
-            raise ParlureError(f"the utterance ends at {row['end']} s, before its start at {row['start']} s")
+            raise ParlureError(f"the utterance ends at {row['end']} s, before its start at {row['start']} s", _AGAIN)
         return cls(**values)
 
 
@@ -145,14 +146,16 @@ class Corpus:
             try:
                 row = json.loads(line.decode("utf-8"))
                 if not isinstance(row, dict):
-                    raise ParlureError("the line is not a JSON object")
+                    raise ParlureError("the line is not a JSON object", _AGAIN)
                 utterance = Utterance.from_json({**row, "recording": resolved(row.get("recording"), folder)})
                 if utterance.id in first_line_of:
-                    raise ParlureError(f"the id {utterance.id} is already on line {first_line_of[utterance.id]}")
+                    raise ParlureError(
+                        f"the id {utterance.id} is already on line {first_line_of[utterance.id]}", _AGAIN
+                    )
             except ParlureError as error:
                 raise ParlureError(f"{path} line {number}: {error.message}", error.hint) from error
             except ValueError as error:  # not UTF-8, or not JSON
-                raise ParlureError(f"{path} line {number}: {error}", "prepare the corpus again") from error
+                raise ParlureError(f"{path} line {number}: {error}", _AGAIN) from error
             first_line_of[utterance.id] = number
             utterances.append(utterance)
         return cls(folder, tuple(utterances), info)
@@ -249,7 +252,7 @@ def _load_info(folder: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ParlureError(f"{path} is not JSON: {error}", "prepare the corpus again") from error
+        raise ParlureError(f"{path} is not JSON: {error}", _AGAIN) from error
     version = info.get("schema_version") if isinstance(info, dict) else None
     if version != SCHEMA_VERSION:
         raise ParlureError(
@@ -278,7 +281,7 @@ def _checked(name: str, value: Any) -> Any:
         good = isinstance(value, str) and (choices is None or value in choices)
         good = good and (name == "text" or bool(value))
     if not good:
-        raise ParlureError(f"the field {name} cannot be {value!r}", "prepare the corpus again")
+        raise ParlureError(f"the field {name} cannot be {value!r}", _AGAIN)
     return value
 
 

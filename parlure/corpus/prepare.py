@@ -174,7 +174,7 @@ def _checked_options(
 
 def _nothing_left(rejected: Sequence[Rejected]) -> ParlureError:
     if not rejected:
-        return ParlureError("the sources hold no row", "a manifest has a line for each utterance, under its header")
+        return ParlureError("the sources hold no row", "a table has a line for each utterance, under its header")
     counts = ", ".join(f"{n} {reason}" for reason, n in Counter(row.reason for row in rejected).most_common())
     first = rejected[0]
     return ParlureError(

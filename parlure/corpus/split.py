@@ -146,21 +146,28 @@ def check_given_splits(
         ParlureError: it does; the first, in alphabetical order, is named.
     """
     _check_keys(group_by)
+    leaks = _leaks(members, split_of, group_by)
+    if leaks:
+        (kind, name), *_ = sorted(leaks)
+        found = " and ".join(split for split in SPLITS if split in leaks[kind, name])
+        more = f", and {len(leaks) - 1} more like it" if len(leaks) > 1 else ""
+        accepted = next((key for key in GROUP_KEYS if not _leaks(members, split_of, (key,))), "none")
+        raise ParlureError(
+            f"the {kind} {name} is in {found}{more}: the score would be of what the model has heard",
+            f"leave out the split column and parlure divides, or accept it: --group-by {accepted}",
+        )
+    return len(_groups(members, group_by))
+
+
+def _leaks(
+    members: Sequence[Member], split_of: Mapping[str, str], group_by: Collection[str]
+) -> dict[tuple[str, str], set[str]]:
+    """Speakers and sessions that are in more than one split, with those."""
     splits: dict[tuple[str, str], set[str]] = defaultdict(set)
     for member in members:
         for key in _keys(member, group_by):
             splits[key].add(split_of[member.id])
-    leaks = sorted(key for key, found in splits.items() if len(found) > 1)
-    if leaks:
-        kind, name = leaks[0]
-        found = " and ".join(split for split in SPLITS if split in splits[leaks[0]])
-        more = f", and {len(leaks) - 1} more like it" if len(leaks) > 1 else ""
-        other = "session" if kind == "speaker" else "speaker"
-        raise ParlureError(
-            f"the {kind} {name} is in {found}{more}: the score would be of what the model has heard",
-            f"leave out the split column and parlure divides, or accept it: --group-by {other}",
-        )
-    return len(_groups(members, group_by))
+    return {key: found for key, found in splits.items() if len(found) > 1}
 
 
 def qualify_speakers(members: Sequence[Member], local: bool | None = None) -> tuple[list[Member], tuple[str, ...]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
 
-from parlure.errors import missing_extra
 from parlure.scoring.align import Op, align
 from parlure.scoring.normalize import get_profile
 from parlure.scoring.utterances import ScoredUtterance
@@ -25,15 +24,9 @@ _FORMATS = (
 
 
 def audio_data_uri(samples: Samples) -> str:
-    """16 kHz mono samples, shape ``(n_samples,)``, as a ``data:`` URI of MP3, else Opus, else WAV.
+    """16 kHz mono samples, shape ``(n_samples,)``, as a ``data:`` URI of MP3, else Opus, else WAV."""
+    import soundfile
 
-    Raises:
-        ParlureError: soundfile is not installed.
-    """
-    try:
-        import soundfile
-    except ImportError as error:
-        raise missing_extra("soundfile", "report", "sound in the report") from error
     for container, subtype, mime in _FORMATS:
         if not soundfile.check_format(container, subtype):
             continue

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
-from parlure.errors import missing_extra
-
 MAX_ROWS = 30  # speakers drawn: those with the most reference words
 _NAME_LENGTH = 16
 _PLACEHOLDERS = {
@@ -55,15 +53,11 @@ def speaker_plot(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> str:
     Returns:
         The element, or an empty string if no speaker has reference words.
 
-    Raises:
-        ParlureError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("matplotlib", "report", "the report's plot") from error
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
     rows = _drawn(speakers, systems)
     if not rows:
         return ""

@@ -232,7 +232,11 @@ def _blocks(file: Path) -> Iterator[Samples]:
 def _existing(path: str | Path) -> Path:
     file = Path(path)
     if not file.is_file():
-        raise AudioError("missing_file", f"there is no file {file}", "check the path; a manifest's are relative to it")
+        raise AudioError(
+            "missing_file",
+            f"there is no file {file}",
+            "check the path; those in a manifest are relative to the manifest",
+        )
     return file
 
 

@@ -88,7 +88,8 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     source, adapter = locate(recipe.model.base)
     if adapter is not None:
         raise ParlureError(
-            f"{recipe.model.base} is a run with an adapter", "start from its base, or export it merged first"
+            f"{recipe.model.base} is a run with an adapter",
+            'start from its base, or fine-tune that with adapter.method = "full", which writes a whole model',
         )
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
@@ -191,7 +192,7 @@ def _enough_for_all(team: Team, training: TrainingSection) -> None:
     """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is."""
     if training.accumulation < team.size:
         raise ParlureError(
-            f"{team.size} processes share {training.accumulation} forward passes a step: some would have nothing to do",
+            f"{team.size} processes would share a step of {training.accumulation}: some would have nothing to do",
             f"--set training.accumulation={team.size}, and batch_seconds so much lower that a step stays what it was",
         )
 

@@ -42,6 +42,7 @@ def attach_lora(
     """
     linear = sorted(
         {name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+        - {"proj_out"}  # tied to the embeddings: an adapter there would be on one of the two alone
     )
     for target in targets:
         if target not in linear:

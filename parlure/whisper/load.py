@@ -52,8 +52,7 @@ def locate(name: str) -> tuple[str, Path | None]:
     if (folder / "adapter" / "adapter_config.json").is_file():
         folder = folder / "adapter"
     if (folder / "adapter_config.json").is_file():
-        settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        base, _ = locate(settings["base_model_name_or_path"])
+        base, _ = locate(_base_of(folder / "adapter_config.json"))
         return base, folder
     if (folder / "model" / "config.json").is_file():
         return str(folder / "model"), None
@@ -64,6 +63,14 @@ def locate(name: str) -> tuple[str, Path | None]:
     if not _HUB_ID.fullmatch(name):
         raise ParlureError(f"there is no model called {name}", _FORMS)
     return name, None
+
+
+def _base_of(settings: Path) -> str:
+    """The MODEL that an adapter belongs to."""
+    try:
+        return str(json.loads(settings.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ParlureError(f"{settings} does not name the adapter's base", "copy the adapter again, whole") from error
 
 
 def load(name: str, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32) -> LoadedModel:

@@ -63,7 +63,7 @@ def get_profile(name: str) -> Profile:
     """
     if name in PROFILES:
         return PROFILES[name]
-    close = get_close_matches(name, PROFILES, n=3, cutoff=0.4)
+    close = get_close_matches(name, PROFILES, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(close)}?" if close else f"profiles are {', '.join(PROFILES)}"
     raise ParlureError(f"there is no scoring profile called {name}", hint)
 
