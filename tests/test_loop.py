@@ -193,9 +193,7 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ParlureError, match="is a run with an adapter") as caught:
         train(recipe(corpus_folder, model={"base": str(tmp_path / "run")}), tmp_path / "next")
-    assert caught.value.hint == (
-        'start from its base, or fine-tune that with adapter.method = "full", which writes a whole model'
-    )
+    assert caught.value.hint == "start from its base"
     for split, message, hint in (
         ("dev", "has no dev utterances to choose the best checkpoint by", "give dev a share: --ratios 0.8,0.1,0.1"),
         ("train", "has no training utterances", "give train a share: --ratios 0.8,0.1,0.1"),

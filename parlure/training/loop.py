@@ -87,10 +87,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     corpus = Corpus.load(Path(recipe.data.corpus))
     source, adapter = locate(recipe.model.base)
     if adapter is not None:
-        raise ParlureError(
-            f"{recipe.model.base} is a run with an adapter",
-            'start from its base, or fine-tune that with adapter.method = "full", which writes a whole model',
-        )
+        raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
     development = Development.of(corpus, recipe)
