@@ -77,6 +77,11 @@ STAGES = (
           Mixture(silence=0.03, disturbed=0.5, several=0.15, timestamps=0.1, spec_augment=0.1), "full", bf16=True),
     Stage("windows", "full", 800, 16, 3e-4, 1.5e-5, LONG, "full", n_warmup=30, bf16=True),  # cut off from a plan of 900
     Stage("single windows", "full", 260, 16, 1.5e-4, 5e-6, SINGLE, "full", n_warmup=20, bf16=True),
+    # Windows are dear and had not taught it to listen: word strings had two words in three wrong
+    Stage("more listening", "full", 3_000, 32, 7e-4, 1e-4,
+          Mixture(silence=0.02, disturbed=0.35, telephone=0.25, timestamps=0.1, spec_augment=0.1), n_warmup=100,
+          bf16=True),
+    Stage("last windows", "full", 240, 16, 2.5e-4, 5e-6, SINGLE, "full", n_warmup=20, bf16=True),
 )  # fmt: skip
 
 

@@ -136,11 +136,11 @@ def test_no_domain_word_is_nanos():
 def test_words_recur_and_sentences_do_not(many_calls):
     train, test = many_calls[:60], many_calls[60:]
     learnt = [word for call in train for text in call for word in WORD.findall(text.lower())]
-    assert np.mean([learnt.count(word) >= 2 for word in DOMAIN_WORDS]) > 0.9
+    assert np.mean([learnt.count(word) >= 2 for word in DOMAIN_WORDS]) > 0.85
     sentences = {text for call in train for text in call}
     tested = [text for call in test for text in call]
     assert np.mean([text in sentences for text in tested]) < 0.2
-    assert np.mean([len(DOMAIN_WORDS.intersection(WORD.findall(text.lower()))) for text in tested]) > 1.5
+    assert np.mean([len(DOMAIN_WORDS.intersection(WORD.findall(text.lower()))) for text in tested]) > 1.1
 
 
 def test_sentences_are_well_formed(many_calls):

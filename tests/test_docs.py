@@ -114,8 +114,9 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
             arguments = shlex.split(command)[1:]
             if arguments[0] == "train" and arguments[1].startswith("recipes/"):
                 arguments += SHORT
-            if arguments[0] == "train" and "--resume" not in arguments and (desk / arguments[3]).exists():
-                arguments[3] += "-again"  # README and docs/train.md both start a run called run
+            out = arguments.index("--out") + 1 if "--out" in arguments else 0
+            if arguments[0] == "train" and "--resume" not in arguments and out and (desk / arguments[out]).exists():
+                arguments[out] += "-again"  # several pages start a run called run
             if arguments[0] == "init":
                 Path(arguments[-1]).unlink(missing_ok=True)
             assert cli.run(arguments) == 0, f"{page}: {command}\n{capsys.readouterr().err}"

@@ -143,7 +143,7 @@ def test_missing_manifest(tmp_path: Path) -> None:
     [
         ({"start": "1"}, "the field start cannot be '1'", "prepare the corpus again"),
         ({"end": float("inf")}, "the field end cannot be inf", "prepare the corpus again"),
-        ({"end": 1.0}, "the utterance ends at 1.0 s, before its start at 1.5 s", ""),
+        ({"end": 1.0}, "the utterance ends at 1.0 s, before its start at 1.5 s", "prepare the corpus again"),
         ({"text": None}, "the field text cannot be None", "prepare the corpus again"),
         ({"id": ""}, "the field id cannot be ''", "prepare the corpus again"),
         ({"recording": None}, "the field recording cannot be None", "prepare the corpus again"),
@@ -157,7 +157,7 @@ def test_missing_manifest(tmp_path: Path) -> None:
         ({"segments": [[0, 0, "a"]]}, "is not a segment", "a segment is [start, end, text], times in seconds"),
         ({"speeker": "x"}, "an utterance has no field speeker", "did you mean speaker"),
         ({"zzz": "x"}, "an utterance has no field zzz", "the fields are id, recording"),
-        ({"id": "a"}, "the id a is already on line 1", ""),
+        ({"id": "a"}, "the id a is already on line 1", "prepare the corpus again"),
     ],
 )
 def test_bad_line(tmp_path: Path, changes: dict[str, Any], message: str, hint: str) -> None:
@@ -176,7 +176,7 @@ def test_bad_line(tmp_path: Path, changes: dict[str, Any], message: str, hint: s
     ("line", "message", "hint"),
     [
         (b"{", "line 2: Expecting", "prepare the corpus again"),
-        (b"[]", "line 2: the line is not a JSON object", ""),
+        (b"[]", "line 2: the line is not a JSON object", "prepare the corpus again"),
         (b'{"text": "\xe9"}', "line 2: 'utf-8' codec", "prepare the corpus again"),
         (b'{"recording": "a"}', "line 2: the field id is missing", "the fields are id, recording, start, end"),
     ],

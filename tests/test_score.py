@@ -116,7 +116,7 @@ def test_files_that_cannot_be_scored_are_refused(files, tmp_path):
         (
             lambda: score(corpus, tuned, split="test", profiles=["wer"]),
             "no scoring profile called wer",
-            "did you mean fr?",
+            "profiles are raw, basic, fr",
         ),
     ):
         with pytest.raises(ParlureError, match=message) as caught:

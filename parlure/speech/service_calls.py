@@ -94,6 +94,7 @@ _RULES: Final[dict[str, list[str]]] = {
         "votre mensualité descend à <number> dollars <later>.",
         "il reste <small> jours de promotion pour le <plan>.",
         "parfait, <device> est en garantie jusqu'à <month>.",
+        *["<everyday>"] * 16,
     ],
     "client_turn": [
         "<device> <fails> depuis <since>.",
@@ -129,6 +130,36 @@ _RULES: Final[dict[str, list[str]]] = {
         "<person> cherche <stuff> <where> depuis <since>.",
         "j'ai fait une chicane avec <person> pour <stuff>.",
         "<dish>, c'est meilleur <where> que <where>.",
+        *["<everyday>"] * 16,
+    ],
+    # in words that everybody uses, everywhere: a third of the turns between greeting and farewell
+    "everyday": [
+        "je vous rappelle <weekday> à <time>",
+        "le rendez-vous est <weekday> à <time>",
+        "pouvez-vous me rappeler demain matin vers <time> ?",
+        "je voudrais prendre un rendez-vous <weekday> matin",
+        "mon numéro de client est <number>",
+        "votre référence est <number>, vous pouvez noter",
+        "je voudrais changer la date de la livraison, <weekday> si c'est possible",
+        "pouvez-vous répéter le numéro, s'il vous plaît ?",
+        "attendez une minute, je vérifie votre dossier",
+        "je voudrais laisser un message pour <relative>",
+        "merci beaucoup, c'est parfait, à <weekday>",
+        "est-ce que vous êtes libre <weekday> à <time> ?",
+        "le magasin est ouvert <weekday> à <time>",
+        "j'habite au <small> rue du Moulin, deuxième étage",
+        "<relative> a perdu la clé <weekday> matin",
+        "<relative> travaille à la banque depuis <weekday>",
+        "le médecin est absent <weekday> matin",
+        "je n'ai pas reçu la lettre <weekday>",
+        "le train part à <time>, il faut attendre <small> minutes",
+        "il y a un problème avec la machine à laver depuis <weekday>",
+        "quel est votre numéro de téléphone ?",
+        "<relative> cherche la gare depuis <time>",
+        "je préfère payer par carte, merci beaucoup",
+        "<relative> a <small> ans",
+        "il faut confirmer l'adresse, c'est le <small> rue des Lilas",
+        "nous arrivons <weekday> à <time> chez <relative>",
     ],
     # what fills them
     "company": _options(
@@ -288,6 +319,16 @@ _RULES: Final[dict[str, list[str]]] = {
     "hour": _options("huit heures; neuf heures; dix heures; onze heures"),
     "late_hour": _options("treize heures; quatorze heures; seize heures; dix-sept heures"),
     "month": _options("mars; juin; septembre; décembre"),
+    "weekday": _options("lundi; mardi; mercredi; jeudi; vendredi; samedi; dimanche"),
+    "time": _options(
+        """
+        huit heures; neuf heures et quart; dix heures et demie; onze heures vingt; midi; quatorze heures; quinze heures
+        dix; seize heures et demie; dix-huit heures
+        """
+    ),
+    "relative": _options(
+        "ma mère; mon père; ma sœur; mon frère; ma fille; mon fils; mon mari; ma femme; mon oncle; ma voisine"
+    ),
 }
 
 _SYMBOL = re.compile(r"<(\w+)>")

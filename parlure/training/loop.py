@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
@@ -77,7 +76,7 @@ def train(
         ParlureError: the corpus, the recipe or the folder cannot be used.
         KeyboardInterrupt: asked to stop; a checkpoint has been written.
     """
-    team = Team(Accelerator(mixed_precision=_precision(recipe.training)))
+    team = Team.assemble(_precision(recipe.training))
     with nullcontext() if dry_run or not team.is_main else alone_in(out):
         return _train(recipe, out, team, resume or dry_run, dry_run, on_event)
 

@@ -6,6 +6,7 @@ tokens of all processes divided by their number: shares may be unequal, and one 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -25,6 +26,13 @@ class Team:
         self.accelerator = accelerator
         self.size = int(accelerator.num_processes)
         self.is_main = bool(accelerator.is_main_process)
+
+    @classmethod
+    def assemble(cls, precision: str) -> Team:
+        """Join the processes that torchrun started, if it did; ``precision`` as accelerate calls it."""
+        # accelerate joins processes without a GPU only when it is told that there is none
+        on_cpus = int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available()
+        return cls(Accelerator(mixed_precision=precision, cpu=on_cpus))
 
     def share(self, parts: Sequence[T]) -> Sequence[T]:
         """Every so many-th part, this process's."""

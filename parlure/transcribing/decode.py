@@ -20,7 +20,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.features import WINDOW_S, log_mel, short_window_s
 from parlure.transcribing.hypothesis import Hypothesis
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids, token_id
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def identify_language(
     model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, encoded: torch.Tensor
 ) -> list[str]:
     """The most probable language of each row of encoder output ``(n_utterances, n_positions, d)``."""
-    vocabulary = tokenizer.get_vocab()
-    ids = {code: vocabulary[f"<|{code}|>"] for code in LANGUAGES if f"<|{code}|>" in vocabulary}
+    known = {code: token_id(tokenizer, f"<|{code}|>") for code in LANGUAGES}
+    ids = {code: id_ for code, id_ in known.items() if id_ is not None}
     start = torch.full((len(encoded), 1), SpecialTokens.of(tokenizer).start, device=encoded.device)
     hidden = model.model.decoder(input_ids=start, encoder_hidden_states=encoded).last_hidden_state[:, -1]
     scores = model.proj_out(hidden)[:, list(ids.values())]

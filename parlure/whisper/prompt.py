@@ -23,6 +23,12 @@ TIMESTAMP_STEP_S = 0.02
 _MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
 
 
+def token_id(tokenizer: WhisperTokenizer, token: str) -> int | None:
+    """The id of a token, or None; without the copy of the whole vocabulary that ``get_vocab`` makes (18 ms)."""
+    found = tokenizer.backend_tokenizer.token_to_id(token)
+    return None if found is None else int(found)
+
+
 @dataclass(frozen=True)
 class SpecialTokens:
     """Ids that depend on the vocabulary (large-v3 has one more language, so they are looked up, not assumed)."""
@@ -31,6 +37,8 @@ class SpecialTokens:
     end: int
     previous: int
     no_speech: int
+    transcribe: int
+    translate: int
     no_timestamps: int
     timestamp_begin: int
 
@@ -39,10 +47,9 @@ class SpecialTokens:
         """Read them from a tokenizer."""
 
         def find(*names: str) -> int:
-            known = tokenizer.get_vocab()
             for name in names:
-                if name in known:
-                    return int(known[name])
+                if (found := token_id(tokenizer, name)) is not None:
+                    return found
             raise ParlureError(f"the tokenizer has no token {names[0]}", "use the tokenizer of a multilingual Whisper")
 
         no_timestamps = find("<|notimestamps|>")
@@ -51,6 +58,8 @@ class SpecialTokens:
             end=find("<|endoftext|>"),
             previous=find("<|startofprev|>"),
             no_speech=find("<|nospeech|>", "<|nocaptions|>"),
+            transcribe=find("<|transcribe|>"),
+            translate=find("<|translate|>"),
             no_timestamps=no_timestamps,
             timestamp_begin=no_timestamps + 1,
         )
@@ -85,13 +94,14 @@ def prompt_ids(tokenizer: WhisperTokenizer, language: str, task: str, timestamps
     Raises:
         ParlureError: Whisper does not know the language or the task.
     """
-    known = tokenizer.get_vocab()
-    if f"<|{language}|>" not in known:
+    spoken = token_id(tokenizer, f"<|{language}|>")
+    if spoken is None:
         raise ParlureError(f"this Whisper has no language {language!r}", "give its code: fr, en, de, …")
     if task not in ("transcribe", "translate"):
         raise ParlureError(f"there is no task {task!r}", "use transcribe or translate")
-    ids = [known["<|startoftranscript|>"], known[f"<|{language}|>"], known[f"<|{task}|>"]]
-    return ids if timestamps else [*ids, known["<|notimestamps|>"]]
+    special = SpecialTokens.of(tokenizer)
+    ids = [special.start, spoken, special.translate if task == "translate" else special.transcribe]
+    return ids if timestamps else [*ids, special.no_timestamps]
 
 
 def encode_labels(
