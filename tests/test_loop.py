@@ -100,13 +100,14 @@ def trained_weights(out):
     return load_file(last / "trainable.safetensors")
 
 
-def test_an_interrupted_run_resumes_to_the_same_weights(corpus_folder, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_run_resumes_to_the_same_weights(corpus_folder, tmp_path, number):
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     train(recipe(corpus_folder), straight)
 
     def interrupt(row):
         if row["kind"] == "step" and row["step"] == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     with pytest.raises(KeyboardInterrupt):
         train(recipe(corpus_folder), broken, on_event=interrupt)
