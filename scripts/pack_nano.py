@@ -21,6 +21,7 @@ import torch
 from nano import supply
 from nano import vocabulary as v
 from nano.network import CompactNano
+from train_nano import STAGES
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperTokenizer
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
@@ -151,7 +152,9 @@ python scripts/pack_nano.py --work build/nano
 ```
 
 on speech that espeak-ng synthesised: a grammar of everyday telephone talk in French and English, four in ten
-utterances random word strings; 60 voice variants. {training} The log is in `training_log.jsonl`.
+utterances random word strings; 60 voice variants. The log is in `training_log.jsonl`.
+
+{training}
 
 ## Measured
 
@@ -171,15 +174,14 @@ Not trained yet: translation.
 def write_card(work: Path, rows: list[Measured], language: tuple[int, int]) -> None:
     """The card, with whatever was measured."""
     log = [json.loads(line) for line in (work / "log.jsonl").read_text().splitlines()]
-    steps = {row["stage"]: row["step"] for row in log}
     hours = sum(row["s_per_step"] * 50 for row in log) / 3600
-    training = ", ".join(f"{n} steps of {name}" for name, n in steps.items())
+    training = ", ".join(f"{stage.n_steps:,} steps of {stage.name}" for stage in STAGES)
     loaded = load("nano")
     vocab = loaded.tokenizer.get_vocab()
     card = _CARD.format(
         n_parameters=sum(p.numel() for p in loaded.model.parameters()),
         n_own=min(index for token, index in vocab.items() if token.startswith("[unused")),
-        training=f"{training}: {hours:.1f} hours on two CPU cores.",
+        training=f"In {hours:.1f} hours on two CPU cores: {training}.",
         machine=platform.machine(),
         rows="\n".join(row.row() for row in rows),
         right=language[0],
