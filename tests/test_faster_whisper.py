@@ -52,7 +52,7 @@ def test_it_is_multilingual(converted):
 
 
 @pytest.mark.xfail(
-    reason="nano is unsure of half of these voices, and then the padding decides: 26 of 50; strict, to notice when it is met"
+    reason="nano is unsure of half of these voices, and then the padding decides: 26 of 50; strict, to notice it when met"
 )
 def test_same_text_as_torch_on_95_percent(converted, sounds, nano):
     from parlure.transcribing.decode import Clip

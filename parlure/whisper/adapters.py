@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -52,11 +53,18 @@ def attach_lora(
             )
     # task_type stays unset: PEFT's sequence-to-sequence wrapper hands Whisper an input_ids that it refuses
     settings = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets))
-    with warnings.catch_warnings():  # PEFT 0.21 asks transformers for an attribute that 5.23 calls deprecated
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+    with _quiet_peft():
         adapted = cast(PeftModel, get_peft_model(model, settings))
     adapted.peft_config["default"].base_model_name_or_path = base_name
     return adapted
+
+
+@contextmanager
+def _quiet_peft() -> Iterator[None]:
+    """PEFT 0.21 asks transformers for an attribute that 5.23 calls deprecated: nothing a person can mend."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        yield
 
 
 def save_adapter(adapted: PeftModel, folder: Path) -> None:
@@ -66,7 +74,8 @@ def save_adapter(adapted: PeftModel, folder: Path) -> None:
 
 def merge_saved(model: WhisperForConditionalGeneration, folder: Path) -> WhisperForConditionalGeneration:
     """The model with a saved adapter folded into its weights."""
-    adapted = PeftModel.from_pretrained(model, str(folder))
+    with _quiet_peft():
+        adapted = PeftModel.from_pretrained(model, str(folder))
     return cast(WhisperForConditionalGeneration, adapted.merge_and_unload())
 
 
