@@ -115,7 +115,7 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
             if arguments[0] == "train" and arguments[1].startswith("recipes/"):
                 arguments += SHORT
             out = arguments.index("--out") + 1 if "--out" in arguments else 0
-            if arguments[0] == "train" and "--resume" not in arguments and out and (desk / arguments[out]).exists():
+            while arguments[0] == "train" and "--resume" not in arguments and out and (desk / arguments[out]).exists():
                 arguments[out] += "-again"  # several pages start a run called run
             if arguments[0] == "init":
                 Path(arguments[-1]).unlink(missing_ok=True)
