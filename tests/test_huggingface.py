@@ -18,6 +18,7 @@ from parlure.corpus import embedded, gather
 from parlure.corpus.hub import Address, open_dataset
 from parlure.corpus.manifest import Corpus
 from parlure.corpus.prepare import PrepareSummary, prepare
+from parlure.corpus.readers.row import Rejected
 from parlure.errors import ParlureError
 from parlure.speech.audio import read_audio
 
@@ -172,8 +173,9 @@ def test_two_data_sets_with_shards_of_one_name(talkbank: Path, tmp_path: Path) -
 
 def test_other_settings_read_again(talkbank: Path, tmp_path: Path) -> None:
     book = embedded.ShardBook(tmp_path, "a", {"version": "1"})
-    book._save(embedded.Extracted("0" * 64, []))
-    assert book.load() == embedded.Extracted("0" * 64, [])
+    odd = Rejected("a", 1, {"text": "une ligne\u2028une autre\x85"}, "too_fast", "a sentence")
+    book._save(embedded.Extracted("0" * 64, [odd]))
+    assert book.load() == embedded.Extracted("0" * 64, [odd])
     assert embedded.ShardBook(tmp_path, "a", {"version": "2"}).load() is None
 
 

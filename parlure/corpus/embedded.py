@@ -90,7 +90,8 @@ class ShardBook:
         part = self._path.with_suffix(".part")
         with part.open("w", encoding="utf-8") as file:
             for line in lines:
-                file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+                # escaped: a transcript may hold what splitlines takes for the end of a line, such as U+2028
+                file.write(json.dumps(line, default=str) + "\n")
         part.replace(self._path)
 
     def _take(self, row: Row, examiner: Examiner) -> Found:

@@ -1,7 +1,8 @@
 """Sources (recordings and transcripts) → a corpus folder.
 
-Nothing is written before every row has been read, examined and placed; then ``manifest.jsonl``, ``rejected.jsonl``
-and last ``corpus.json``. Each row read is in one of the first two: used + rejected = read.
+Only recordings that a source embeds are written while it is read. When every row has been examined and placed,
+``manifest.jsonl`` and ``rejected.jsonl`` are written, and last ``corpus.json``. Each row read is in one of the first
+two: used + rejected = read.
 """
 
 from __future__ import annotations
