@@ -2,10 +2,10 @@
 
     python scripts/train_nano.py --work build/nano
 
-It learns in stages: one to three words, so that attention finds the audio; sentences and random word strings; then
-30 s windows only, as Whisper was trained. Supply and checkpoints live in ``--work``; stopped and started again, it goes
-on from the last checkpoint (not bit for bit: the order of the remaining data changes). When it is done,
-``scripts/pack_nano.py`` measures it and writes it into the package.
+It learns in stages: one to three words, so that attention finds the audio; sentences and random word strings; phonemes
+besides, translation and timestamps; then 30 s windows only, as Whisper was trained. Supply and checkpoints live in
+``--work``; stopped and started again, it goes on from the last checkpoint (not bit for bit: the order of the remaining
+data changes). When it is done, ``scripts/pack_nano.py`` measures it and writes it into the package.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from parlure.whisper.load import load
 
 N_ENTRIES = 1_350  # text entries before the never-spoken symbols
 SEED = 1
-SUPPLY = {"words": 40, "full": 120, "paired": 20, "test": 1, "test-random": 1, "test-paired": 1}  # shards of 1,000
+SUPPLY = {"words": 40, "full": 120, "paired": 24, "test": 1, "test-random": 1, "test-paired": 1}  # shards of 1,000
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Stage:
     mixture: Mixture
     window: Window = "short"
     n_warmup: int = 0
+    phonemes: float = 0.0  # weight of the phonemes' loss beside that of the text
     bf16: bool = False  # autocast: pays where the processor has AVX-512, costs four times the time where it has not
 
 
@@ -63,6 +64,16 @@ LONG = Mixture(
 SINGLE = Mixture(
     silence=0.03, disturbed=0.3, telephone=0.25, several=0.2, most=3, max_pause_s=2.5, timestamps=0.15,
     spec_augment=0.1, max_onset_s=0.5,
+)  # fmt: skip
+
+SLICES = Mixture(
+    silence=0.03, disturbed=0.35, telephone=0.2, several=0.04, most=2, paired=0.2, previous=0.05, sliced=0.35,
+    timestamps=0.25, spec_augment=0.15, max_onset_s=0.5,
+)  # fmt: skip
+
+SKILLS = Mixture(
+    silence=0.05, disturbed=0.35, telephone=0.2, several=0.55, most=8, max_pause_s=2.0, overflowing=0.4, paired=0.2,
+    previous=0.08, timestamps=0.3, spec_augment=0.1, max_onset_s=1.0,
 )  # fmt: skip
 
 # Undisturbed and in fp32 at first: with noise, random levels and bfloat16 from the start, 1,200 steps of words had
@@ -82,6 +93,9 @@ STAGES = (
           Mixture(silence=0.02, disturbed=0.35, telephone=0.25, timestamps=0.1, spec_augment=0.1), n_warmup=100,
           bf16=True),
     Stage("last windows", "full", 240, 16, 2.5e-4, 5e-6, SINGLE, "full", n_warmup=20, bf16=True),
+    # It still recited: the phonemes make the encoder hear; slices teach every time of a window at a tenth of its price
+    Stage("phonemes", "full", 5_000, 36, 1e-3, 5e-5, SLICES, n_warmup=100, phonemes=0.5, bf16=True),
+    Stage("skills", "full", 900, 16, 4e-4, 5e-6, SKILLS, "full", n_warmup=20, phonemes=0.2, bf16=True),
 )  # fmt: skip
 
 
@@ -129,17 +143,19 @@ def learning_rate(stage: Stage, step: int) -> float:
     return stage.rate_end + 0.5 * (stage.rate - stage.rate_end) * (1 + math.cos(math.pi * share))
 
 
-def optimise(model: CompactNano, optimizer: torch.optim.Optimizer, batch: Batch, rate: float, bf16: bool) -> float:
-    """One step; the loss before it."""
+def optimise(
+    model: CompactNano, optimizer: torch.optim.Optimizer, batch: Batch, rate: float, stage: Stage
+) -> tuple[float, float]:
+    """One step; the losses of text and of phonemes before it."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        loss = model.loss(batch)
-    loss.backward()
+    with torch.autocast("cpu", torch.bfloat16, enabled=stage.bf16):
+        spelt, heard = model.losses(batch, stage.phonemes > 0)
+    (spelt + stage.phonemes * heard).backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return float(loss.detach())
+    return float(spelt.detach()), float(heard.detach())
 
 
 def prefetched(feed: Iterator[Batch], n_ahead: int = 4) -> Iterator[Batch]:
@@ -195,10 +211,12 @@ def train(work: Path, n_steps: dict[str, int], every: int, from_packed: str | No
         )
         clock, losses = time.monotonic(), []
         for step in range(start, total):
-            losses.append(optimise(model, optimizer, next(feed), rate := learning_rate(stage, step), stage.bf16))
+            losses.append(optimise(model, optimizer, next(feed), rate := learning_rate(stage, step), stage))
             done = step + 1
             if done % 50 == 0:
-                row = {"stage": stage.name, "step": done, "loss": round(float(np.mean(losses)), 4)}
+                spelt, heard = np.mean(losses, axis=0)
+                row = {"stage": stage.name, "step": done, "loss": round(float(spelt), 4)}
+                row |= {"phonemes": round(float(heard), 4)} if stage.phonemes else {}
                 row |= {"rate": round(rate, 7), "s_per_step": round((time.monotonic() - clock) / len(losses), 3)}
                 if done % every == 0 or done == total:
                     row["wer"] = error_rate(model, made.tokenizer, clips, stage.window)

@@ -22,6 +22,10 @@ from parlure.speech.features import WINDOW_S, log_mel, short_window_s
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids, token_id
 
+# openai/whisper transcribe.py: a window is silent if <|nospeech|> is this probable and its text is not to be trusted
+NO_SPEECH_THRESHOLD = 0.6
+LOGPROB_THRESHOLD = -1.0  # mean log-probability of a token
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -41,6 +45,7 @@ class DecodingOptions:
     window: Literal["full", "short"] = "full"  # 30 s, as Whisper was trained, or the utterance and a short tail
     batch_size: int = 16  # utterances decoded together; never changes a hypothesis
     max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
+    no_speech_threshold: float = NO_SPEECH_THRESHOLD  # above it, text that the model doubts becomes none; 1: keep all
 
 
 @torch.inference_mode()
@@ -130,7 +135,7 @@ def _decode_batch(
         languages = [options.language] * len(names)
     prompts = torch.tensor([prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
     special = SpecialTokens.of(tokenizer)
-    found = _greedy(model, special, encoded, prompts, options.max_new_tokens)
+    found = _greedy(model, special, encoded, prompts, options)
     return [
         Hypothesis(
             id=name,
@@ -138,7 +143,7 @@ def _decode_batch(
             language=language,
             segments=None,
             no_speech_prob=row.no_speech_prob,
-            avg_logprob=row.total_logprob / (len(row.tokens) + 1),
+            avg_logprob=row.avg_logprob,
             tokens=tuple(row.tokens),
             truncated=not row.ended,
         )
@@ -151,7 +156,15 @@ class _Row:
     tokens: list[int]
     no_speech_prob: float
     total_logprob: float = 0.0
+    n_scored: int = 0
     ended: bool = False
+
+    @property
+    def avg_logprob(self) -> float:
+        return self.total_logprob / max(1, self.n_scored)
+
+    def fall_silent(self) -> None:
+        self.tokens, self.ended = [], True
 
 
 def _greedy(
@@ -159,9 +172,12 @@ def _greedy(
     special: SpecialTokens,
     encoded: torch.Tensor,
     prompts: torch.Tensor,
-    max_new_tokens: int,
+    options: DecodingOptions,
 ) -> list[_Row]:
     """The most probable token at every step, until all rows have ended or the limit is hit.
+
+    The first token is never the end (the models' own ``begin_suppress_tokens``). Where the model takes the window for
+    silent and would have ended at once, or doubts what it wrote (openai/whisper's rule), there is no text.
 
     Args:
         encoded: encoder output, ``(n_utterances, n_positions, d)``.
@@ -170,7 +186,7 @@ def _greedy(
     forbidden, forbidden_first = _suppressed(model, special)
     cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
     ids, rows, alive = prompts, [], torch.arange(len(prompts))
-    for step in range(min(max_new_tokens, MAX_TOKENS - prompts.shape[1])):
+    for step in range(min(options.max_new_tokens, MAX_TOKENS - prompts.shape[1])):
         hidden = model.model.decoder(
             input_ids=ids, encoder_hidden_states=encoded, past_key_values=cache, use_cache=True
         ).last_hidden_state
@@ -179,18 +195,28 @@ def _greedy(
             rows = [_Row([], float(probability)) for probability in at_start[:, special.no_speech]]
         scores = model.proj_out(hidden[:, -1]).float()
         scores[:, forbidden] = -torch.inf
+        silent = [False] * len(scores)
         if step == 0:
+            at_once = (scores.argmax(-1) == special.end).tolist()
+            silent = [
+                is_end and row.no_speech_prob > options.no_speech_threshold
+                for is_end, row in zip(at_once, rows, strict=True)
+            ]
             scores[:, forbidden_first] = -torch.inf
         logprobs, best = scores.log_softmax(-1).max(-1)
         going = []
         for place, (index, logprob, token) in enumerate(
             zip(alive.tolist(), logprobs.tolist(), best.tolist(), strict=True)
         ):
-            rows[index].total_logprob += logprob
-            if token == special.end:
-                rows[index].ended = True
+            row = rows[index]
+            row.total_logprob += logprob
+            row.n_scored += 1
+            if silent[place]:
+                row.fall_silent()
+            elif token == special.end:
+                row.ended = True
             else:
-                rows[index].tokens.append(token)
+                row.tokens.append(token)
                 going.append(place)
         if not going:
             break
@@ -199,6 +225,9 @@ def _greedy(
             cache.batch_select_indices(kept)
             alive, encoded, best = alive[going], encoded[kept], best[kept]
         ids = best[:, None]
+    for row in rows:
+        if row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD:
+            row.fall_silent()
     return rows
 
 

@@ -11,7 +11,7 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.speech.audio import Samples
 from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
-from parlure.transcribing.decode import DecodingOptions, identify_language, window_waves
+from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, identify_language, window_waves
 from parlure.transcribing.hypothesis import Hypothesis, Segment
 
 
@@ -49,6 +49,8 @@ def decode_long(
         return_timestamps=True,
         return_segments=True,
         condition_on_prev_tokens=False,
+        no_speech_threshold=options.no_speech_threshold,
+        logprob_threshold=LOGPROB_THRESHOLD,
         max_new_tokens=options.max_new_tokens if features.shape[-1] > N_WINDOW_FRAMES else None,
         do_sample=False,
         num_beams=1,

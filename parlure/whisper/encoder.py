@@ -26,12 +26,25 @@ def allow_short_input(model: WhisperForConditionalGeneration) -> None:
 
 
 def _forward(
-    self: WhisperEncoder, input_features: torch.Tensor, attention_mask: torch.Tensor | None = None, **kwargs: Any
+    self: WhisperEncoder,
+    input_features: torch.Tensor,
+    attention_mask: torch.Tensor | None = None,
+    *,
+    first_positions: torch.Tensor | None = None,
+    **kwargs: Any,
 ) -> BaseModelOutput:
-    """``input_features``: shape ``(n_utterances, n_mels, n_frames)``; half as many positions come out."""
+    """``input_features``: shape ``(n_utterances, n_mels, n_frames)``; half as many positions come out.
+
+    ``first_positions``: where in the window each row begins, shape ``(n_utterances,)``; at 0 unless given.
+    """
     hidden = nn.functional.gelu(self.conv1(input_features))
     hidden = nn.functional.gelu(self.conv2(hidden)).permute(0, 2, 1)
-    hidden = hidden + self.embed_positions.weight[: hidden.shape[1]]
+    if first_positions is None:
+        hidden = hidden + self.embed_positions.weight[: hidden.shape[1]]
+    else:
+        places = first_positions[:, None] + torch.arange(hidden.shape[1], device=hidden.device)
+        # past the window's end stands only the padding of a batch
+        hidden = hidden + self.embed_positions(places.clamp(max=self.embed_positions.num_embeddings - 1))
     hidden = nn.functional.dropout(hidden, p=self.dropout, training=self.training)
     for layer in self.layers:
         output = layer(hidden, None)

@@ -1,7 +1,8 @@
-"""Utterances → training batches for nano: light augmentation, windows, label ids.
+"""Utterances → training batches for nano: light augmentation, windows, label ids, phonemes.
 
-Two kinds of window come in the last stage, since runtimes make both: silence in the waveform up to 30 s (Hugging Face,
-openai-whisper) and 0.0 after the log-mels (faster-whisper 1.2.1).
+Two kinds of 30 s window come, since runtimes make both: silence in the waveform up to 30 s (Hugging Face,
+openai-whisper) and 0.0 after the log-mels (faster-whisper 1.2.1). Short input is either the beginning of a window or
+a slice out of its midst: the encoder is then told where the slice stands, and timestamps count from the window's start.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ import torch
 from transformers import WhisperTokenizer
 
 from nano import vocabulary as v
+from nano.silence import SILENCES, hush, noise
 from nano.supply import MAX_S, Spoken
 from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, WINDOW_S, log_mel
 from parlure.speech.telephone import telephone
 from parlure.whisper.prompt import IGNORED
 
 Window = Literal["short", "full"]
+
+# The characters of espeak-ng's mnemonics that stand for sound (not for stress, pauses and words); 0 is the blank
+PHONEME_UNITS = "artEsilnI@~kdmepvzOfubAo2wjyZS3UgWVD0hNTYLR5"
 
 _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
 _SEVERAL_S = 24.0  # s: utterances are added up to here
@@ -30,20 +35,36 @@ _SEVERAL_S = 24.0  # s: utterances are added up to here
 
 @dataclass(frozen=True)
 class Example:
-    """``samples`` at 16 kHz; ``labels`` after the start-of-transcript, the first ``n_unscored`` bear no loss."""
+    """One window.
+
+    Attributes:
+        samples: at 16 kHz.
+        labels: the decoder's ids from its first input to the end.
+        n_given: how many of them, from the front, are not asked for.
+        phonemes: espeak-ng's mnemonics of all that is said.
+        first_position: where in the window the sound begins, in encoder positions of 20 ms.
+    """
 
     samples: Samples
     labels: list[int]
-    n_unscored: int = 0
+    n_given: int = 1
+    phonemes: str = ""
+    first_position: int = 0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """``features``: ``(n_utterances, 80, n_frames)``; ``inputs`` and ``targets``: ``(n_utterances, n_tokens)``."""
+    """``features``: ``(n_utterances, 80, n_frames)``; ``inputs`` and ``targets``: ``(n_utterances, n_tokens)``;
+    ``first_positions``, ``n_phonemes`` and ``n_positions`` (of sound): ``(n_utterances,)``; ``phonemes``: all rows'
+    units, end to end."""
 
     features: torch.Tensor
     inputs: torch.Tensor
     targets: torch.Tensor
+    first_positions: torch.Tensor
+    phonemes: torch.Tensor
+    n_phonemes: torch.Tensor
+    n_positions: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -56,18 +77,13 @@ class Mixture:
     several: float = 0.0  # two or more utterances with pauses
     most: int = 4  # of the several
     max_pause_s: float = 2.0  # between them
+    overflowing: float = 0.0  # of the several: the last utterance runs past the window's end
+    previous: float = 0.0  # what was said before is given as a prompt
+    sliced: float = 0.0  # stand somewhere in the window instead of at its beginning; short input only
     paired: float = 0.0  # French with its translation; half of them are to be translated, half transcribed
     timestamps: float = 0.0  # of the single utterances; of the several, three in four
     spec_augment: float = 0.0
     max_onset_s: float = 0.3
-
-
-def _noise(n_samples: int, rng: np.random.Generator) -> Samples:
-    """White to brownish noise of unit power."""
-    white = rng.standard_normal(n_samples).astype(np.float32)
-    slope = rng.uniform(0.0, 0.95)
-    coloured = np.convolve(white, slope ** np.arange(24), mode="same") if rng.random() < 0.5 else white
-    return (coloured / (np.sqrt(np.mean(coloured**2)) + 1e-9)).astype(np.float32)
 
 
 def _disturb(samples: Samples, rng: np.random.Generator) -> Samples:
@@ -76,8 +92,8 @@ def _disturb(samples: Samples, rng: np.random.Generator) -> Samples:
         tilt = rng.uniform(-0.4, 0.4)
         samples = samples - tilt * np.concatenate([samples[:1], samples[:-1]])
     if rng.random() < 0.6:
-        power = np.sqrt(np.mean(samples**2))
-        samples = samples + _noise(len(samples), rng) * power * 10 ** (-rng.uniform(10, 40) / 20)
+        power, slope = np.sqrt(np.mean(samples**2)), rng.choice([0.0, rng.uniform(0.0, 0.95)])
+        samples = samples + noise(len(samples), rng, slope) * power * 10 ** (-rng.uniform(10, 40) / 20)
     gain = 10 ** (-rng.uniform(0, 25) / 20) / max(1.0, float(np.abs(samples).max()))
     return (samples * gain).astype(np.float32)
 
@@ -91,6 +107,27 @@ def _stamp(time_s: float) -> int:
     return v.TIMESTAMP_BEGIN + round(time_s / 0.02)
 
 
+def _silence(rng: np.random.Generator, is_window: bool) -> Example:
+    """No speech and no text: without a prompt, under one with a language, and under one with timestamps."""
+    sound = hush(rng.uniform(0.5, 20 if is_window else 6), str(rng.choice(SILENCES)), rng)
+    language = v.language_id(["fr", "en"][int(rng.integers(2))])
+    task = v.TRANSLATE if rng.random() < 0.15 else v.TRANSCRIBE
+    if (chance := rng.random()) < 0.4:
+        return Example(sound, [v.START_OF_TRANSCRIPT, v.NO_SPEECH, v.END_OF_TEXT])
+    if chance < 0.75:
+        return Example(sound, [v.START_OF_TRANSCRIPT, language, task, v.NO_TIMESTAMPS, v.END_OF_TEXT], 4)
+    return Example(sound, [v.START_OF_TRANSCRIPT, language, task, v.TIMESTAMP_BEGIN, v.END_OF_TEXT], 3)
+
+
+def _draw_several(draw: Callable[[], Spoken], wanted: int) -> list[Spoken]:
+    """Up to ``wanted`` utterances of one language that fit a window."""
+    spoken = [draw()]
+    while len(spoken) < wanted and sum(one.duration_s for one in spoken) < _SEVERAL_S - MAX_S:
+        if (other := draw()).language == spoken[0].language:
+            spoken.append(other)
+    return spoken
+
+
 def make_example(
     draw: Callable[[], Spoken],
     draw_paired: Callable[[], Spoken],
@@ -100,45 +137,62 @@ def make_example(
 ) -> Example:
     """One example of a stage's mixture; ``draw_paired`` gives utterances that have a translation."""
     chance = rng.random()
+    if chance < mixture.silence:
+        return _silence(rng, is_window=mixture.sliced == 0)
+    is_several = chance < mixture.silence + mixture.several
     if rng.random() < mixture.paired:
         draw = draw_paired
-    if chance < mixture.silence:
-        hush = _noise(int(rng.uniform(1, 8) * SAMPLE_RATE), rng) * (10 ** (-rng.uniform(20, 70) / 20))
-        if rng.random() < 0.5:
-            return Example(hush.astype(np.float32), [v.NO_SPEECH, v.END_OF_TEXT])
-        language = v.language_id(["fr", "en"][int(rng.integers(2))])
-        return Example(hush.astype(np.float32), [language, v.TRANSCRIBE, v.NO_TIMESTAMPS, v.END_OF_TEXT], 3)
-    spoken = [draw()]
-    if chance < mixture.silence + mixture.several:
-        wanted = int(rng.integers(2, mixture.most + 1))
-        while len(spoken) < wanted and sum(one.duration_s for one in spoken) < _SEVERAL_S - MAX_S:
-            if (other := draw()).language == spoken[0].language:
-                spoken.append(other)
-        stamped = rng.random() < 0.75
-    else:
-        stamped = rng.random() < mixture.timestamps
+    spoken = _draw_several(draw, int(rng.integers(2, mixture.most + 1)) if is_several else 1)
+    is_stamped = rng.random() < (0.75 if is_several else mixture.timestamps)
     # half: what is to be transcribed cannot be told from the sentence
-    translated = all(one.translation for one in spoken) and rng.random() < 0.5
-    clock = rng.uniform(0, mixture.max_onset_s)
-    pieces, labels = [np.zeros(int(clock * SAMPLE_RATE), np.float32)], []
+    is_translated = all(one.translation for one in spoken) and rng.random() < 0.5
+
+    def text_ids(one: Spoken) -> list[int]:
+        return tokenizer.encode(f" {one.translation if is_translated else one.text}", add_special_tokens=False)  # type: ignore[no-any-return]
+
+    onset_s = rng.uniform(0, mixture.max_onset_s)
+    pieces, clock_s, spans = [np.zeros(int(onset_s * SAMPLE_RATE), np.float32)], onset_s, []
     for index, one in enumerate(spoken):
         if index:
-            gap = rng.uniform(0.4, mixture.max_pause_s)
-            pieces.append(np.zeros(int(gap * SAMPLE_RATE), np.float32))
-            clock += gap
+            gap_s = rng.uniform(0.3, mixture.max_pause_s)
+            pieces.append(np.zeros(int(gap_s * SAMPLE_RATE), np.float32))
+            clock_s += gap_s
         pieces.append(one.samples.astype(np.float32) / 32768.0)
-        text = tokenizer.encode(f" {one.translation if translated else one.text}", add_special_tokens=False)
-        end = clock + one.duration_s
-        labels += [_stamp(clock), *text, _stamp(end)] if stamped else text
-        clock = end
-    task = v.TRANSLATE if translated else v.TRANSCRIBE
-    prompt = [v.language_id(spoken[0].language), task] + ([] if stamped else [v.NO_TIMESTAMPS])
+        spans.append((clock_s, clock_s := clock_s + one.duration_s))
+    first_position = 0
+    if rng.random() < mixture.sliced:
+        first_position = int(rng.integers(0, max(1, int((WINDOW_S - 1 - clock_s) * 50))))
+    shift_s = first_position * 0.02
+    body: list[int] = []
+    for one, (start_s, end_s) in zip(spoken, spans, strict=True):
+        stamps = [_stamp(start_s + shift_s)], [_stamp(end_s + shift_s)]
+        body += [*stamps[0], *text_ids(one), *stamps[1]] if is_stamped else text_ids(one)
+    if is_several and rng.random() < mixture.overflowing:
+        # openai/whisper's rule: of a phrase that is only partly inside, the start alone
+        start_s = clock_s + rng.uniform(0.3, mixture.max_pause_s)
+        whole = draw().samples.astype(np.float32) / 32768.0
+        if start_s < WINDOW_S - 0.2 < start_s + len(whole) / SAMPLE_RATE - 0.5 and is_stamped:
+            pieces += [np.zeros(int((start_s - clock_s) * SAMPLE_RATE), np.float32), whole]
+            body.append(_stamp(start_s))
+    task = v.TRANSLATE if is_translated else v.TRANSCRIBE
+    prompt = [v.START_OF_TRANSCRIPT, v.language_id(spoken[0].language), task] + (
+        [] if is_stamped else [v.NO_TIMESTAMPS]
+    )
+    given: list[int] = []
+    if rng.random() < mixture.previous:
+        given = [v.START_OF_PREVIOUS, *text_ids(draw())]
     sound = np.concatenate(pieces)[:N_WINDOW_SAMPLES]
     if (chance := rng.random()) < mixture.disturbed:
         sound = _disturb(sound, rng)
     elif chance < mixture.disturbed + mixture.telephone:
         sound = _through_telephone(sound, rng)
-    return Example(sound, [*prompt, *labels, v.END_OF_TEXT])
+    return Example(
+        sound,
+        [*given, *prompt, *body, v.END_OF_TEXT],
+        len(given) + 1,
+        "".join(one.phonemes for one in spoken),
+        first_position,
+    )
 
 
 def _padded(sounds: list[Samples], n_samples: int) -> torch.Tensor:
@@ -175,16 +229,27 @@ def _spec_augment(features: torch.Tensor, n_frames: list[int], share: float, rng
 
 
 def collate(examples: list[Example], features: torch.Tensor) -> Batch:
-    """Pad the labels; shift them right behind the start token to make the decoder's inputs."""
-    length = max(len(example.labels) for example in examples)
+    """Pad the labels; shift them right to make the decoder's inputs."""
+    length = max(len(example.labels) for example in examples) - 1
     inputs = torch.full((len(examples), length), v.END_OF_TEXT)
     targets = torch.full((len(examples), length), IGNORED)
+    heard = []
     for row, example in enumerate(examples):
-        n = len(example.labels)
-        inputs[row, 0] = v.START_OF_TRANSCRIPT
-        inputs[row, 1:n] = torch.tensor(example.labels[:-1])
-        targets[row, example.n_unscored : n] = torch.tensor(example.labels[example.n_unscored :])
-    return Batch(features, inputs, targets)
+        n = len(example.labels) - 1
+        inputs[row, :n] = torch.tensor(example.labels[:-1])
+        first = example.n_given - 1
+        targets[row, first:n] = torch.tensor(example.labels[example.n_given :])
+        heard.append([place + 1 for unit in example.phonemes if (place := PHONEME_UNITS.find(unit)) >= 0])
+    n_positions = features.shape[-1] // 2
+    return Batch(
+        features,
+        inputs,
+        targets,
+        torch.tensor([example.first_position for example in examples]),
+        torch.tensor([unit for row in heard for unit in row]),
+        torch.tensor([len(row) for row in heard]),
+        torch.tensor([min(n_positions, len(example.samples) // (2 * HOP_LENGTH) + 5) for example in examples]),
+    )
 
 
 def batches(

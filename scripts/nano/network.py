@@ -3,6 +3,10 @@
 The 49,000 unused rows of the vocabulary are one and the same vector. In the softmax they then weigh exactly what one
 row with log(49,000) added to its logit weighs, so training runs on some 3,000 rows, computes the loss of the full
 vocabulary, and the stored rows compress to nothing.
+
+While it learns, a second head on the encoder is asked for the phonemes by connectionist temporal classification (Graves
+et al. 2006; joined with attention: Watanabe et al. 2017): decoder and cross-attention alone teach the encoder slowly.
+That head is not part of what is stored.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from torch import nn
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from nano import vocabulary as v
-from nano.batches import Batch
+from nano.batches import PHONEME_UNITS, Batch
 from parlure.whisper.encoder import allow_short_input
 from parlure.whisper.prompt import IGNORED
 
@@ -60,6 +64,7 @@ class CompactNano(nn.Module):
         self.register_buffer("compact", compact, persistent=False)
         self.whisper = WhisperForConditionalGeneration(config(n_own + 1 + v.VOCABULARY_SIZE - v.N_TEXT))
         allow_short_input(self.whisper)
+        self.phonemes = nn.Linear(self.whisper.config.d_model, 1 + len(PHONEME_UNITS))
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = self.whisper.proj_out(hidden).float()
@@ -67,13 +72,22 @@ class CompactNano(nn.Module):
         unused[self.n_own] = self.log_n_unused
         return logits + unused
 
-    def loss(self, batch: Batch) -> torch.Tensor:
-        """Mean cross-entropy per scored token."""
-        hidden = self.whisper.model(
-            input_features=batch.features, decoder_input_ids=self.compact[batch.inputs], use_cache=False
+    def losses(self, batch: Batch, with_phonemes: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean cross-entropy per scored token, and the mean loss per phoneme (zero unless asked for)."""
+        encoded = self.whisper.model.encoder(batch.features, first_positions=batch.first_positions).last_hidden_state
+        hidden = self.whisper.model.decoder(
+            input_ids=self.compact[batch.inputs], encoder_hidden_states=encoded, use_cache=False
         ).last_hidden_state
         scored = batch.targets != IGNORED
-        return nn.functional.cross_entropy(self._logits(hidden[scored]), self.compact[batch.targets[scored]])
+        spelt = nn.functional.cross_entropy(self._logits(hidden[scored]), self.compact[batch.targets[scored]])
+        if not with_phonemes:
+            return spelt, torch.zeros(())
+        n_positions = int(batch.n_positions.max())
+        logprobs = self.phonemes(encoded[:, :n_positions]).float().log_softmax(-1).transpose(0, 1)
+        heard = nn.functional.ctc_loss(
+            logprobs, batch.phonemes, batch.n_positions, batch.n_phonemes, reduction="sum", zero_infinity=True
+        )
+        return spelt, heard / max(1, len(batch.phonemes))
 
     @torch.inference_mode()
     def transcribe(self, features: torch.Tensor, language: str, max_tokens: int = 100) -> list[list[int]]:
@@ -107,7 +121,7 @@ class CompactNano(nn.Module):
         rows = torch.empty_like(self.whisper.state_dict()["model.decoder.embed_tokens.weight"])
         rows[self.compact] = state["model.decoder.embed_tokens.weight"]  # the unused all write the same one
         state["model.decoder.embed_tokens.weight"] = state["proj_out.weight"] = rows
-        self.whisper.load_state_dict(state)
+        self.whisper.load_state_dict(state)  # the phoneme head stays as it was drawn
 
     def expand(self) -> WhisperForConditionalGeneration:
         """The same model over the full vocabulary."""

@@ -1,7 +1,8 @@
 """A large supply of synthetic utterances on disk, in shards that are each made by a process of their own.
 
-A shard is one ``.npz``: samples (int16, 16 kHz, end to end), their ends, texts and languages. Its content depends
-on the seed, its kind and its number alone: espeak-ng repeats itself only for the same calls in a fresh process.
+A shard is one ``.npz``: samples (int16, 16 kHz, end to end), their ends, texts, languages, translations and phonemes.
+Its content depends on the seed, its kind and its number alone: espeak-ng repeats itself only for the same calls in a
+fresh process.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +23,13 @@ from nano.translation import draw_pair
 from nano.voices import draw_voice, voice_names
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE
-from parlure.speech.synth import synthesize
+from parlure.speech.synth import phonemes, synthesize
 
 UTTERANCES_PER_SHARD = 1000
 MAX_S = 9.0  # s; what lasts longer is left out, so that the batches stay small
 _GRAMMARS = (french.GRAMMAR, english.GRAMMAR)
 _SHARE_RANDOM = 0.4
+_SWITCH = re.compile(r"\(\w+\)")  # espeak-ng marks a foreign word with the name of its language
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Spoken:
     samples: np.ndarray
     text: str
     language: str
-    translation: str | None = None  # in English
+    translation: str | None  # in English
+    phonemes: str  # espeak-ng's mnemonics, what the encoder is helped to hear
 
     @property
     def duration_s(self) -> float:
@@ -72,22 +76,21 @@ def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: in
     rng = random.Random(f"{seed} {kind} {number}")
     names = voice_names()[1 if kind.startswith("test") else 0]
     lexicons = {grammar.language: grammar.lexicon() for grammar in _GRAMMARS}
-    samples, texts, languages, translations = [], [], [], []
-    while len(texts) < n_utterances:
+    samples, rows = [], []
+    while len(rows) < n_utterances:
         text, language, translation = _draw_text(kind, rng, lexicons)
+        voice = draw_voice(language, names, rng)
         try:
-            sound = synthesize(text, draw_voice(language, names, rng))
+            sound = synthesize(text, voice)
         except ParlureError:
             continue
         if 0.2 <= len(sound) / SAMPLE_RATE <= MAX_S:
             peak = max(float(np.abs(sound).max()), 1e-3)
             samples.append((sound / peak * 30_000).astype(np.int16))
-            texts.append(text)
-            languages.append(language)
-            translations.append(translation)
+            rows.append((text, language, translation, _SWITCH.sub("", phonemes(text, voice.name))))
     part = target.with_suffix(".part.npz")
     np.savez(part, samples=np.concatenate(samples), ends=np.cumsum([len(s) for s in samples]),
-             meta=np.array(json.dumps([texts, languages, translations])))  # fmt: skip
+             meta=np.array(json.dumps(rows)))  # fmt: skip
     part.replace(target)
 
 
@@ -110,9 +113,9 @@ def make_supply(folder: Path, plan: dict[str, int], seed: int, n_processes: int)
 def read_shard(path: Path) -> list[Spoken]:
     """The utterances of one shard."""
     with np.load(path) as shard:
-        texts, languages, translations = json.loads(str(shard["meta"]))
+        rows = json.loads(str(shard["meta"]))
         pieces = np.split(shard["samples"], shard["ends"][:-1])
-    return [Spoken(*row) for row in zip(pieces, texts, languages, translations, strict=True)]
+    return [Spoken(samples, *row) for samples, row in zip(pieces, rows, strict=True)]
 
 
 def stream(folder: Path, kind: str, seed: int) -> Iterator[Spoken]:
