@@ -67,7 +67,7 @@ SINGLE = Mixture(
 )  # fmt: skip
 
 SLICES = Mixture(
-    silence=0.03, disturbed=0.35, telephone=0.2, several=0.04, most=2, paired=0.2, previous=0.05, sliced=0.35,
+    silence=0.03, disturbed=0.25, telephone=0.15, several=0.04, most=2, paired=0.2, previous=0.05, sliced=0.35,
     timestamps=0.25, spec_augment=0.15, max_onset_s=0.5,
 )  # fmt: skip
 

@@ -86,6 +86,21 @@ def test_a_long_clip_is_refused_not_cut():
         window_waves([np.zeros(481_600, np.float32)])
 
 
+def test_silence_has_no_text(nano):
+    rng = np.random.default_rng(1)
+    sounds = [
+        np.zeros(32_000, np.float32),
+        *(rng.normal(0, level, 48_000).astype(np.float32) for level in (0.001, 0.02)),
+    ]
+    silent = [Clip(str(i), len(sound) / 16_000, lambda sound=sound: sound) for i, sound in enumerate(sounds)]
+    for options in (FR, replace(FR, language=None)):
+        found = run(nano, silent, options)
+        assert [(h.text, h.tokens, h.truncated) for h in found] == [("", (), False)] * 3
+        assert all(h.no_speech_prob > 0.6 for h in found)
+    # unless the person wants whatever the model can say: the end is never its first token
+    assert all(h.tokens for h in run(nano, silent, replace(FR, no_speech_threshold=1.0)))
+
+
 def test_unknown_language(nano):
     silent = [Clip("a", 1.0, lambda: np.zeros(16_000, np.float32))]
     with pytest.raises(ParlureError, match="this Whisper has no language 'xx'"):

@@ -1,0 +1,110 @@
+"""What nano learns from: one start token, times that count from the window's start, no loss on what is given."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from nano import vocabulary as v
+from nano.batches import PHONEME_UNITS, Example, Mixture, batches, collate, make_example
+from nano.silence import SILENCES, hush
+from nano.supply import Spoken
+
+from parlure.speech.features import N_WINDOW_SAMPLES
+from parlure.whisper.prompt import IGNORED
+
+SPOKEN = Spoken(np.full(32_000, 9_000, np.int16), "Bonjour.", "fr", "Hello.", "bO~Z'ur _: ")
+EVERYTHING = Mixture(
+    disturbed=0.3, telephone=0.2, several=0.6, most=8, overflowing=0.5, paired=0.4, previous=0.3, timestamps=0.5
+)  # fmt: skip
+
+
+def examples(nano, mixture: Mixture, n: int = 120) -> list[Example]:
+    rng = np.random.default_rng(1)
+    return [make_example(lambda: SPOKEN, lambda: SPOKEN, nano.tokenizer, mixture, rng) for _ in range(n)]
+
+
+def stamps(example: Example) -> list[float]:
+    return [round((id_ - v.TIMESTAMP_BEGIN) * 0.02, 2) for id_ in example.labels if id_ >= v.TIMESTAMP_BEGIN]
+
+
+def test_one_start_token_and_an_end(nano):
+    for example in examples(nano, EVERYTHING):
+        assert example.labels.count(v.START_OF_TRANSCRIPT) == 1
+        assert example.labels.count(v.END_OF_TEXT) == 1 and example.labels[-1] == v.END_OF_TEXT
+        # everything up to the start token is given
+        assert example.labels[example.n_given - 1] == v.START_OF_TRANSCRIPT
+        assert (example.labels[0] == v.START_OF_PREVIOUS) == (example.n_given > 1)
+        assert len(example.samples) <= N_WINDOW_SAMPLES
+
+
+def test_times_rise_and_stay_in_the_window(nano):
+    seen = [stamps(example) for example in examples(nano, replace(EVERYTHING, sliced=0.5))]
+    assert any(seen) and not all(seen)
+    for times in seen:
+        assert times == sorted(times)
+        assert all(0 <= time <= 30 for time in times)
+
+
+def test_a_phrase_that_runs_past_the_end_has_a_start_alone(nano):
+    long = replace(SPOKEN, samples=np.full(90_000, 9_000, np.int16))
+    rng = np.random.default_rng(2)
+    mixture = Mixture(several=1.0, most=8, overflowing=1.0, max_pause_s=4.0)
+    counts = []
+    for _ in range(60):
+        example = make_example(lambda: long, lambda: long, nano.tokenizer, mixture, rng)
+        if times := stamps(example):
+            counts.append(len(times) % 2)
+            assert len(times) % 2 == 0 or example.labels[-2] >= v.TIMESTAMP_BEGIN
+    assert 0 < sum(counts) < len(counts)
+
+
+def test_a_slice_stands_where_its_times_say(nano):
+    mixture = Mixture(timestamps=1.0, sliced=1.0, max_onset_s=0.0)
+    rows = [(stamps(example), example.first_position * 0.02) for example in examples(nano, mixture) if stamps(example)]
+    assert len({where for _, where in rows}) > 10
+    for (start, end), where in rows:
+        assert start == pytest.approx(where, abs=0.011)
+        assert end == pytest.approx(where + 2.0, abs=0.021)
+
+
+def test_silence_has_no_text_under_any_prompt(nano):
+    rows = examples(nano, Mixture(silence=1.0))
+    assert {len(row.labels) for row in rows} == {3, 5}
+    for row in rows:
+        assert row.labels[-1] == v.END_OF_TEXT and row.phonemes == ""
+        assert all(id_ >= v.END_OF_TEXT for id_ in row.labels)
+    assert any(v.NO_SPEECH in row.labels for row in rows)
+
+
+@pytest.mark.parametrize("kind", SILENCES)
+def test_every_silence_is_quiet(kind):
+    sound = hush(2.0, kind, np.random.default_rng(3))
+    assert sound.dtype == np.float32 and len(sound) == 32_000
+    assert np.abs(sound).max() <= 0.18 and np.isfinite(sound).all()
+
+
+def test_targets_are_the_inputs_one_ahead(nano):
+    rows = examples(nano, EVERYTHING, 12)
+    batch = collate(rows, torch.zeros(12, 80, 3_000))
+    for row, inputs, targets in zip(rows, batch.inputs.tolist(), batch.targets.tolist(), strict=True):
+        n = len(row.labels) - 1
+        assert inputs[:n] == row.labels[:-1]
+        assert targets[row.n_given - 1 : n] == row.labels[row.n_given :]
+        assert set(targets[: row.n_given - 1] + targets[n:]) <= {IGNORED}
+    assert batch.n_phonemes.tolist() == [sum(unit in PHONEME_UNITS for unit in row.phonemes) for row in rows]
+    assert len(batch.phonemes) == int(batch.n_phonemes.sum())
+
+
+def test_both_ways_of_filling_a_window(nano):
+    def supply() -> Iterator[Spoken]:
+        return itertools.repeat(SPOKEN)
+
+    feed = batches(supply(), supply(), nano.tokenizer, Mixture(), 2, "full", 1)
+    ends = [float(batch.features[0, 0, -1]) for batch in itertools.islice(feed, 8)]
+    assert any(end == 0.0 for end in ends) and any(end < 0.0 for end in ends)
+    assert next(feed).features.shape == (2, 80, 3_000)
