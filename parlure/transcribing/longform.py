@@ -51,6 +51,7 @@ def decode_long(
         condition_on_prev_tokens=False,
         no_speech_threshold=options.no_speech_threshold,
         logprob_threshold=LOGPROB_THRESHOLD,
+        temperature=0.0,  # with the thresholds transformers 5.23 compares it
         max_new_tokens=options.max_new_tokens if features.shape[-1] > N_WINDOW_FRAMES else None,
         do_sample=False,
         num_beams=1,
