@@ -72,7 +72,7 @@ SLICES = Mixture(
 )  # fmt: skip
 
 SKILLS = Mixture(
-    silence=0.05, disturbed=0.35, telephone=0.2, several=0.55, most=8, max_pause_s=2.0, overflowing=0.4, paired=0.2,
+    silence=0.05, disturbed=0.2, telephone=0.15, several=0.5, most=11, max_pause_s=2.0, overflowing=0.6, paired=0.2,
     previous=0.08, timestamps=0.3, spec_augment=0.1, max_onset_s=1.0,
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from parlure.whisper.prompt import IGNORED
 
 SPOKEN = Spoken(np.full(32_000, 9_000, np.int16), "Bonjour.", "fr", "Hello.", "bO~Z'ur _: ")
 EVERYTHING = Mixture(
-    disturbed=0.3, telephone=0.2, several=0.6, most=8, overflowing=0.5, paired=0.4, previous=0.3, timestamps=0.5
+    disturbed=0.3, telephone=0.2, several=0.6, most=12, overflowing=0.5, paired=0.4, previous=0.3, timestamps=0.5
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_times_rise_and_stay_in_the_window(nano):
 def test_a_phrase_that_runs_past_the_end_has_a_start_alone(nano):
     long = replace(SPOKEN, samples=np.full(90_000, 9_000, np.int16))
     rng = np.random.default_rng(2)
-    mixture = Mixture(several=1.0, most=8, overflowing=1.0, max_pause_s=4.0)
+    mixture = Mixture(several=1.0, most=8, overflowing=1.0)
     counts = []
     for _ in range(60):
         example = make_example(lambda: long, lambda: long, nano.tokenizer, mixture, rng)

@@ -18,7 +18,7 @@ from transformers import WhisperTokenizer
 
 from nano import vocabulary as v
 from nano.silence import SILENCES, hush, noise
-from nano.supply import MAX_S, Spoken
+from nano.supply import Spoken
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, WINDOW_S, log_mel
 from parlure.speech.telephone import telephone
@@ -30,7 +30,6 @@ Window = Literal["short", "full"]
 PHONEME_UNITS = "artEsilnI@~kdmepvzOfubAo2wjyZS3UgWVD0hNTYLR5"
 
 _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
-_SEVERAL_S = 24.0  # s: utterances are added up to here
 
 
 @dataclass(frozen=True)
@@ -119,13 +118,42 @@ def _silence(rng: np.random.Generator, is_window: bool) -> Example:
     return Example(sound, [v.START_OF_TRANSCRIPT, language, task, v.TIMESTAMP_BEGIN, v.END_OF_TEXT], 3)
 
 
-def _draw_several(draw: Callable[[], Spoken], wanted: int) -> list[Spoken]:
-    """Up to ``wanted`` utterances of one language that fit a window."""
+def _draw_several(draw: Callable[[], Spoken], n: int) -> list[Spoken]:
+    """Utterances of one language."""
     spoken = [draw()]
-    while len(spoken) < wanted and sum(one.duration_s for one in spoken) < _SEVERAL_S - MAX_S:
+    while len(spoken) < n:
         if (other := draw()).language == spoken[0].language:
             spoken.append(other)
     return spoken
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Utterances one after the other: as many as a window holds."""
+
+    samples: Samples
+    spoken: list[Spoken]
+    spans: list[tuple[float, float]]  # s, of each
+    cut_start_s: float | None  # where one begins of which the window's end cuts off a part
+
+
+def _line_up(spoken: list[Spoken], mixture: Mixture, keep_cut: bool, rng: np.random.Generator) -> _Row:
+    """Lay them out with pauses. The first that does not fit is left out, or cut off at the window's end."""
+    clock_s = rng.uniform(0, mixture.max_onset_s)
+    pieces = [np.zeros(int(clock_s * SAMPLE_RATE), np.float32)]
+    spans: list[tuple[float, float]] = []
+    cut_start_s = None
+    for one in spoken:
+        gap_s = rng.uniform(0.3, mixture.max_pause_s) if spans else 0.0
+        fits = clock_s + gap_s + one.duration_s < WINDOW_S
+        cut = not fits and keep_cut and clock_s + gap_s < WINDOW_S - 0.2
+        if fits or cut:
+            pieces += [np.zeros(int(gap_s * SAMPLE_RATE), np.float32), one.samples.astype(np.float32) / 32768.0]
+        if not fits:
+            cut_start_s = clock_s + gap_s if cut else None
+            break
+        spans.append((clock_s + gap_s, clock_s := clock_s + gap_s + one.duration_s))
+    return _Row(np.concatenate(pieces)[:N_WINDOW_SAMPLES], spoken[: len(spans)], spans, cut_start_s)
 
 
 def make_example(
@@ -150,30 +178,17 @@ def make_example(
     def text_ids(one: Spoken) -> list[int]:
         return tokenizer.encode(f" {one.translation if is_translated else one.text}", add_special_tokens=False)  # type: ignore[no-any-return]
 
-    onset_s = rng.uniform(0, mixture.max_onset_s)
-    pieces, clock_s, spans = [np.zeros(int(onset_s * SAMPLE_RATE), np.float32)], onset_s, []
-    for index, one in enumerate(spoken):
-        if index:
-            gap_s = rng.uniform(0.3, mixture.max_pause_s)
-            pieces.append(np.zeros(int(gap_s * SAMPLE_RATE), np.float32))
-            clock_s += gap_s
-        pieces.append(one.samples.astype(np.float32) / 32768.0)
-        spans.append((clock_s, clock_s := clock_s + one.duration_s))
+    row = _line_up(spoken, mixture, is_stamped and rng.random() < mixture.overflowing, rng)
     first_position = 0
     if rng.random() < mixture.sliced:
-        first_position = int(rng.integers(0, max(1, int((WINDOW_S - 1 - clock_s) * 50))))
+        first_position = int(rng.integers(0, max(1, int((WINDOW_S - 1 - row.spans[-1][1]) * 50))))
     shift_s = first_position * 0.02
     body: list[int] = []
-    for one, (start_s, end_s) in zip(spoken, spans, strict=True):
-        stamps = [_stamp(start_s + shift_s)], [_stamp(end_s + shift_s)]
-        body += [*stamps[0], *text_ids(one), *stamps[1]] if is_stamped else text_ids(one)
-    if is_several and rng.random() < mixture.overflowing:
-        # openai/whisper's rule: of a phrase that is only partly inside, the start alone
-        start_s = clock_s + rng.uniform(0.3, mixture.max_pause_s)
-        whole = draw().samples.astype(np.float32) / 32768.0
-        if start_s < WINDOW_S - 0.2 < start_s + len(whole) / SAMPLE_RATE - 0.5 and is_stamped:
-            pieces += [np.zeros(int((start_s - clock_s) * SAMPLE_RATE), np.float32), whole]
-            body.append(_stamp(start_s))
+    for one, (start_s, end_s) in zip(row.spoken, row.spans, strict=True):
+        ids = text_ids(one)
+        body += [_stamp(start_s + shift_s), *ids, _stamp(end_s + shift_s)] if is_stamped else ids
+    if row.cut_start_s is not None:  # openai/whisper: of a phrase that is only partly inside, the start alone
+        body.append(_stamp(row.cut_start_s + shift_s))
     task = v.TRANSLATE if is_translated else v.TRANSCRIBE
     prompt = [v.START_OF_TRANSCRIPT, v.language_id(spoken[0].language), task] + (
         [] if is_stamped else [v.NO_TIMESTAMPS]
@@ -181,7 +196,7 @@ def make_example(
     given: list[int] = []
     if rng.random() < mixture.previous:
         given = [v.START_OF_PREVIOUS, *text_ids(draw())]
-    sound = np.concatenate(pieces)[:N_WINDOW_SAMPLES]
+    sound = row.samples
     if (chance := rng.random()) < mixture.disturbed:
         sound = _disturb(sound, rng)
     elif chance < mixture.disturbed + mixture.telephone:
@@ -190,7 +205,7 @@ def make_example(
         sound,
         [*given, *prompt, *body, v.END_OF_TEXT],
         len(given) + 1,
-        "".join(one.phonemes for one in spoken),
+        "".join(one.phonemes for one in row.spoken),
         first_position,
     )
 
