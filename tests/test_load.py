@@ -1,12 +1,15 @@
 """MODEL names → models, and what is said when there is none."""
 
 import json
+import shutil
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from transformers import GPT2Config
 
 from parlure.errors import ParlureError
-from parlure.whisper.load import NANO, load, load_base, locate, weights_hash
+from parlure.whisper.load import NANO, load, load_base, load_tokenizer, locate, weight_files
 
 
 def test_nano(nano):
@@ -31,10 +34,61 @@ def test_hugging_face_folder():
     assert locate(str(NANO)) == (str(NANO), None)
 
 
-def test_hash_covers_the_adapter(tmp_path):
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"x")
-    assert weights_hash(str(NANO), tmp_path) != weights_hash(str(NANO), None)
-    assert weights_hash("openai/whisper-medium", None) == ""
+HINT = "check the name, and the network if it is a hub id; a model already fetched needs none"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A Hub's cache of two models, one with nano's weights and one with others in the older format; no network."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name in ("small", "medium"):
+        repository, commit = tmp_path / "hub" / f"models--marie--{name}", name[0] * 40
+        (repository / "refs").mkdir(parents=True)
+        (repository / "refs" / "main").write_text(commit)
+        shutil.copytree(NANO, repository / "snapshots" / commit)
+    weights = load_file(NANO / "model.safetensors")
+    weights["model.decoder.layer_norm.bias"] += 1
+    (repository / "snapshots" / commit / "model.safetensors").unlink()
+    torch.save(weights, repository / "snapshots" / commit / "pytorch_model.bin")
+    return tmp_path / "hub"
+
+
+def test_models_in_the_hubs_cache_have_their_hashes(cache, nano, tmp_path):
+    small, medium = load("marie/small"), load("marie/medium")
+    assert small.sha256 == nano.sha256
+    assert len(medium.sha256) == 64 and medium.sha256 != small.sha256
+    assert [path.name for path in medium.weights] == ["pytorch_model.bin"]
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(b"x")
+    assert weight_files("marie/small", adapter) == (*small.weights, adapter / "adapter_model.safetensors")
+    assert weight_files("marie/medium", adapter) == (*medium.weights, adapter / "adapter_model.safetensors")
+
+
+def test_weights_in_parts(tmp_path):
+    (tmp_path / "model.fp32.safetensors").write_bytes(b"of no use")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"not looked at")
+    parts = {"a": "model-00002-of-00002.safetensors", "b": "model-00001-of-00002.safetensors"}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": parts}))
+    assert [path.name for path in weight_files(str(tmp_path), None)] == sorted(parts.values())
+
+
+@pytest.mark.parametrize("load_it", [load_base, load_tokenizer])
+def test_a_model_that_is_not_in_the_cache(cache, load_it):
+    with pytest.raises(ParlureError, match=r"the model marie/large cannot be loaded: ") as caught:
+        load_it("marie/large")
+    assert caught.value.hint == HINT
+
+
+@pytest.mark.parametrize("content", [None, "{", "{}"])
+def test_a_tokenizer_that_is_missing_or_broken(tmp_path, content):
+    shutil.copy(NANO / "config.json", tmp_path)
+    if content:
+        (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(ParlureError, match=r"the tokenizer of .* cannot be loaded: ") as caught:
+        load_tokenizer(str(tmp_path))
+    assert caught.value.hint == "fetch the model again"
 
 
 def test_missing_and_wrong_models(tmp_path):
@@ -51,8 +105,11 @@ def test_missing_and_wrong_models(tmp_path):
     assert caught.value.hint == forms
 
 
-def test_a_folder_without_weights(tmp_path):
-    (tmp_path / "config.json").write_text((NANO / "config.json").read_text())
+@pytest.mark.parametrize("content", [None, b"x" * 100])
+def test_weights_that_are_missing_or_broken(tmp_path, content):
+    shutil.copy(NANO / "config.json", tmp_path)
+    if content:
+        (tmp_path / "model.safetensors").write_bytes(content)
     with pytest.raises(ParlureError, match=r"the weights of .* cannot be loaded: ") as caught:
         load_base(str(tmp_path))
     assert caught.value.hint == "fetch the model again"
@@ -70,4 +127,4 @@ def test_a_broken_config(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ParlureError, match=r"the model .* cannot be loaded: ") as caught:
         load_base(str(tmp_path))
-    assert caught.value.hint == "check the name, and the network if it is a hub id; a model already fetched needs none"
+    assert caught.value.hint == HINT

@@ -1,6 +1,7 @@
 """Evaluation with a model: both systems on the same utterances, a report that can be recomputed."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.scoring.report import build_report, recompute
 from parlure.scoring.skills import evaluate
+from parlure.transcribing.hypothesis import Hypothesis
+from parlure.whisper.load import NANO
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +19,10 @@ def small(corpus):
     """Six test utterances."""
     test = corpus.select("test")[:6]
     return Corpus(corpus.folder, test, corpus.info)
+
+
+def stop(*arguments):
+    raise KeyboardInterrupt
 
 
 def test_one_model_against_itself_differs_by_nothing(small, tmp_path, monkeypatch):
@@ -44,19 +51,35 @@ def test_decoding_goes_on_where_it_stopped(small, tmp_path, monkeypatch):
     monkeypatch.setattr(Corpus, "load", lambda folder: small)
     whole = evaluate(tmp_path, "nano", tmp_path / "whole", batch_size=1)
 
-    def stop_after_nothing(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("parlure.scoring.skills.build_report", stop_after_nothing)
+    monkeypatch.setattr("parlure.scoring.skills.build_report", stop)
     with pytest.raises(KeyboardInterrupt):
         evaluate(tmp_path, "nano", tmp_path / "broken", batch_size=1)
     monkeypatch.setattr("parlure.scoring.skills.build_report", build_report)
-    monkeypatch.setattr("parlure.scoring.skills.decode", stop_after_nothing)  # nothing is left to decode
+    monkeypatch.setattr("parlure.scoring.skills.decode", stop)  # nothing is left to decode
     resumed = evaluate(tmp_path, "nano", tmp_path / "broken", batch_size=1)
     assert resumed["profiles"] == whole["profiles"]
     name = "hypotheses/tuned/hyps.jsonl"
     assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert not list((tmp_path / "broken").glob("decoding-*"))
+
+
+def test_what_one_model_decoded_is_never_anothers(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", lambda folder: small)
+    copy = tmp_path / "copy"
+    shutil.copytree(NANO, copy)  # the same weights by another name: the tokenizer may differ
+    decoded = []
+
+    def hear_nothing(model, tokenizer, clips, options):
+        decoded.extend(clips)
+        return [Hypothesis(clip.id, "", "fr", None, None, None, (), False) for clip in clips]
+
+    monkeypatch.setattr("parlure.scoring.skills.decode", hear_nothing)
+    monkeypatch.setattr("parlure.scoring.skills.build_report", stop)
+    for name in ("nano", str(copy)):
+        decoded.clear()
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(tmp_path, name, tmp_path / "report", batch_size=6)
+        assert len(decoded) == 6
 
 
 def test_one_model_alone(small, tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def _evaluate(
 def _journal(path: Path, loaded: LoadedModel, utterances: Sequence[Utterance], batch_size: int) -> Journal:
     """The hypotheses of this model on these utterances that an interrupted call has left."""
     sounds = json.dumps([[u.id, u.recording, u.start, u.end, u.channel, u.language, u.task] for u in utterances])
-    job = {"hash": loaded.sha256, "utterances": hashlib.sha256(sounds.encode()).hexdigest()}
+    job = {"model": loaded.name, "hash": loaded.sha256, "utterances": hashlib.sha256(sounds.encode()).hexdigest()}
     return Journal(path, job | _settings(loaded, batch_size))
 
 

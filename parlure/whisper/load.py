@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 import torch
-from transformers import WhisperForConditionalGeneration, WhisperTokenizer
+from huggingface_hub import try_to_load_from_cache
+from safetensors import SafetensorError
+from transformers import PretrainedConfig, WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.errors import ParlureError
 from parlure.whisper.encoder import allow_short_input
@@ -18,6 +22,9 @@ from parlure.whisper.encoder import allow_short_input
 NANO = Path(__file__).parent / "nano" / "model"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _FORMS = "a model is the word nano, a run folder, a Hugging Face folder, or a hub id such as openai/whisper-medium"
+# in the order in which transformers and PEFT look for them; an index names the parts of what is in several files
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+_ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 
 
 @dataclass(frozen=True)
@@ -28,13 +35,18 @@ class LoadedModel:
         model: in evaluation mode, adapters merged, its encoder open for short input.
         tokenizer: the model's own.
         name: what the person called it.
-        sha256: hash of the weights on disk, base and adapter; empty for a model from the hub's cache.
+        weights: the files it was read from, the base's before the adapter's.
     """
 
     model: WhisperForConditionalGeneration
     tokenizer: WhisperTokenizer
     name: str
-    sha256: str
+    weights: tuple[Path, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the weights on disk, one file's bytes after the other's: seconds for a large model."""
+        return _hash(self.weights)
 
 
 def locate(name: str) -> tuple[str, Path | None]:
@@ -91,7 +103,7 @@ def load(name: str, device: torch.device | str | None = None, dtype: torch.dtype
 
         model = merge_saved(model, adapter)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return LoadedModel(model, load_tokenizer(source), name, weights_hash(source, adapter))
+    return LoadedModel(model, load_tokenizer(source), name, weight_files(source, adapter))
 
 
 def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForConditionalGeneration:
@@ -100,22 +112,13 @@ def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForCond
     Raises:
         ParlureError: it is no Whisper, or cannot be read.
     """
-    from transformers import AutoConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # stderr is for our own progress
-    try:
-        config = AutoConfig.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise ParlureError(
-            f"the model {source} cannot be loaded: {_first_sentence(error)}",
-            "check the name, and the network if it is a hub id; a model already fetched needs none",
-        ) from error
-    if config.model_type != "whisper":
-        raise ParlureError(f"{source} is a {config.model_type} model, not a Whisper", _FORMS)
+    _check_config(source)
     try:
         model = WhisperForConditionalGeneration.from_pretrained(source, dtype=dtype)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise ParlureError(
             f"the weights of {source} cannot be loaded: {_first_sentence(error)}", "fetch the model again"
         ) from error
@@ -124,20 +127,61 @@ def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForCond
 
 
 def load_tokenizer(source: str) -> WhisperTokenizer:
-    """The tokenizer of a Hugging Face folder or hub id."""
-    return cast(WhisperTokenizer, WhisperTokenizer.from_pretrained(source))
+    """The tokenizer of a Hugging Face folder or hub id.
+
+    Raises:
+        ParlureError: it is no Whisper, or cannot be read.
+    """
+    _check_config(source)
+    try:
+        tokenizer = cast(WhisperTokenizer, WhisperTokenizer.from_pretrained(source))
+        if not tokenizer.vocab_size:  # where its files are missing, transformers makes one of nothing
+            raise ValueError("its files are missing")
+    except (OSError, ValueError, KeyError) as error:
+        raise ParlureError(
+            f"the tokenizer of {source} cannot be loaded: {_first_sentence(error)}", "fetch the model again"
+        ) from error
+    return tokenizer
 
 
-def weights_hash(source: str, adapter: Path | None) -> str:
-    """sha256 over the weight files of a folder and its adapter, in the order of their names."""
+def _check_config(source: str) -> None:
+    """Raise unless the source is there and is a Whisper."""
+    from transformers import AutoConfig
+
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise ParlureError(
+            f"the model {source} cannot be loaded: {_first_sentence(error)}",
+            "check the name, and the network if it is a hub id; a model already fetched needs none",
+        ) from error
+    if config.model_type != "whisper":
+        raise ParlureError(f"{source} is a {config.model_type} model, not a Whisper", _FORMS)
+
+
+def weight_files(source: str, adapter: Path | None) -> tuple[Path, ...]:
+    """The files that hold the weights of a base, a folder or a hub id in the cache, and of its adapter."""
+    folder = Path(source)
+    if not folder.is_dir():
+        cached = try_to_load_from_cache(source, "config.json")
+        folder = Path(cached).parent if isinstance(cached, str) else folder
+    return (*_weights_in(folder, _WEIGHTS), *(_weights_in(adapter, _ADAPTER_WEIGHTS) if adapter else ()))
+
+
+def _weights_in(folder: Path, names: tuple[str, ...]) -> list[Path]:
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None or found.suffix != ".json":
+        return [found] if found else []
+    return [folder / name for name in sorted(set(json.loads(found.read_text(encoding="utf-8"))["weight_map"].values()))]
+
+
+def _hash(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    folders = [Path(source), *([adapter] if adapter else [])]
-    files = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.safetensors"))]
     for path in files:
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    return digest.hexdigest() if files else ""
+    return digest.hexdigest()
 
 
 def _first_sentence(error: Exception) -> str:
