@@ -15,7 +15,7 @@ CORPUS = {
     "split": {"method": "groups", "group_by": ["speaker", "session"]},
     "n_read": 12,
     "rejected": {"total": 2, "too_fast": 2},
-    "hours": 1.25,
+    "hours": 100.0,
     "by_split": {
         "train": {"hours": 1.0, "utterances": 8, "speakers": 6},
         "dev": {"hours": 0.25, "utterances": 2, "speakers": 2},
@@ -53,7 +53,7 @@ def test_what_it_says(run):
     write_card(run)
     card = (run / "README.md").read_text(encoding="utf-8")
     for sentence in (
-        "# whisper-medium, tuned on 1.2 hours of speech",
+        "# whisper-medium, tuned on 1.0 hours of speech",
         "On the dev split (2 utterances, profile `fr`), by which the checkpoint was chosen, so that it flatters: "
         "WER 77.4 % → 45.7 % at step 5.",
         "Not measured on a test split",
@@ -79,6 +79,38 @@ def test_the_hub_reads_it(run):
     assert data["pipeline_tag"] == "automatic-speech-recognition"
 
 
+def test_a_language_called_no_and_a_licence_with_a_colon(run):
+    licence = "CC: see https://example.org, é"
+    changed = CORPUS | {"by_language": {"no": {}, "fr": {}}, "licence": licence}
+    (run / "corpus.json").write_text(json.dumps(changed), encoding="utf-8")
+    data = ModelCard(make_card(run)).data.to_dict()
+    assert (data["language"], data["license"]) == (["no", "fr"], licence)
+
+
+def test_how_to_use_it(run):
+    here, there = make_card(run), make_card(run, repo="marie/quebec")
+    assert "parlure transcribe call.wav --format srt --model RUN\n" in here
+    assert 'model = WhisperForConditionalGeneration.from_pretrained("openai/whisper-medium")' in here
+    assert 'model = PeftModel.from_pretrained(model, "RUN/adapter")' in here
+    assert (
+        "hf download marie/quebec --local-dir quebec\nparlure transcribe call.wav --format srt --model quebec\n"
+        in there
+    )
+    assert 'model = PeftModel.from_pretrained(model, "marie/quebec")' in there
+    assert "RUN" not in there
+    tree = {"data": {"corpus": "c"}, "model": {"base": "/home/marie/my-whisper"}}
+    (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree, "test")), encoding="utf-8")
+    card = make_card(run, repo="marie/quebec")
+    assert 'from_pretrained("BASE")' in card and "BASE is a folder with the weights of `my-whisper`" in card
+    assert "/home" not in card
+    (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree | {"adapter": {"method": "full"}}, "test")))
+    here, there = make_card(run), make_card(run, repo="marie/quebec")
+    assert 'model = WhisperForConditionalGeneration.from_pretrained("RUN/model")' in here
+    assert "parlure transcribe call.wav --format srt --model marie/quebec\n" in there
+    assert 'model = WhisperForConditionalGeneration.from_pretrained("marie/quebec")' in there
+    assert "peft" not in there.lower()
+
+
 def test_scores_of_a_report(run, tmp_path):
     wer = {"S": 3, "D": 1, "I": 0, "N": 10, "rate": 40.0}
     comparison = {"difference": -12.34, "ci95": [-20.0, -4.5]}
@@ -97,7 +129,8 @@ def test_full_fine_tuning_of_a_folder_without_a_licence(run, tmp_path):
     base = str(tmp_path / "my-whisper")
     tree = {"data": {"corpus": "c"}, "model": {"base": base}, "adapter": {"method": "full"}}
     (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree, "test")), encoding="utf-8")
-    (run / "corpus.json").write_text(json.dumps(CORPUS | {"licence": None, "hours": 0.5}), encoding="utf-8")
+    splits = {"train": CORPUS["by_split"]["train"] | {"hours": 0.5}}
+    (run / "corpus.json").write_text(json.dumps(CORPUS | {"licence": None, "by_split": splits}), encoding="utf-8")
     card = make_card(run)
     assert "# my-whisper, tuned on 30 minutes of speech" in card
     assert "With parlure from `my-whisper`: full fine-tuning" in card

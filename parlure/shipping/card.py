@@ -7,6 +7,7 @@ report. No path of the machine and no speaker's name is in it.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from parlure.errors import ParlureError
 
 CARD = "README.md"
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def write_card(run: Path, report: Path | None = None) -> None:
@@ -22,12 +24,13 @@ def write_card(run: Path, report: Path | None = None) -> None:
     (run / CARD).write_text(make_card(run, report), encoding="utf-8")
 
 
-def make_card(run: Path, report: Path | None = None) -> str:
+def make_card(run: Path, report: Path | None = None, repo: str | None = None) -> str:
     """The card in Markdown, with the front matter that the Hugging Face Hub reads.
 
     Args:
         run: a run folder that has an adapter or a model.
         report: a report folder of ``parlure evaluate`` for this run, whose test scores are then on the card.
+        repo: where it is to lie on the Hub, for the lines that say how to use it; None says how in the run folder.
 
     Raises:
         ParlureError: the run has not come far enough, or the report is none.
@@ -35,13 +38,13 @@ def make_card(run: Path, report: Path | None = None) -> str:
     recipe, corpus, evaluations = _read_run(run)
     lines = [
         *_front_matter(recipe, corpus),
-        f"# {recipe['model']['base'].rpartition('/')[2]}, tuned on {_hours(corpus['hours'])} of speech",
+        f"# {Path(recipe['model']['base']).name}, tuned on {_hours(corpus)} of speech",
         "",
         *_scores(evaluations, report),
         "",
         *_how_it_was_made(recipe, corpus),
         "",
-        *_use(recipe),
+        *_use(recipe, repo),
         "",
         *_limits(corpus),
     ]
@@ -60,13 +63,14 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str,
 
 def _front_matter(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[str]:
     lines = ["---", "tags:", "- whisper", "- automatic-speech-recognition", "- parlure"]
-    lines += ["language:", *(f"- {code}" for code in corpus["by_language"])]
-    if "/" in recipe["model"]["base"] and not Path(recipe["model"]["base"]).exists():
-        lines.append(f"base_model: {recipe['model']['base']}")
+    # quoted, as JSON is YAML too: no would be false, and a licence may hold a colon
+    lines += ["language:", *(f"- {json.dumps(code)}" for code in corpus["by_language"])]
+    if is_on_hub(recipe["model"]["base"]):
+        lines.append(f"base_model: {json.dumps(recipe['model']['base'])}")
     if recipe["adapter"]["method"] == "lora":
         lines.append("library_name: peft")
     if corpus["licence"]:
-        lines.append(f"license: {corpus['licence']}")
+        lines.append(f"license: {json.dumps(corpus['licence'], ensure_ascii=False)}")
     return [*lines, "pipeline_tag: automatic-speech-recognition", "---", ""]
 
 
@@ -110,7 +114,7 @@ def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> li
     lines = [
         "## How it was made",
         "",
-        f"With parlure from `{_public_name(recipe['model']['base'])}`: {how}; learning rate "
+        f"With parlure from `{public_name(recipe['model']['base'])}`: {how}; learning rate "
         f"{training['learning_rate']:g}; {training['batch_seconds'] * training['accumulation']:g} s of encoder input a "
         f"step; seed {training['seed']}.",
         "",
@@ -125,11 +129,28 @@ def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> li
     return [*lines, "", f"{shared} Of {corpus['n_read']} rows {corpus['rejected']['total']} were rejected.".strip()]
 
 
-def _use(recipe: Mapping[str, Any]) -> list[str]:
-    lines = ["## Use", "", "```", "parlure transcribe call.wav --model RUN --format srt", "```"]
-    if recipe["adapter"]["method"] == "lora":
-        lines += ["", "where RUN is this folder. The adapter is in PEFT's layout:"]
-        lines += ["", "```", 'PeftModel.from_pretrained(base, "RUN/adapter")', "```"]
+def _use(recipe: Mapping[str, Any], repo: str | None) -> list[str]:
+    """Commands and Python that work as they stand, for who has the run folder or for who finds it on the Hub."""
+    base, is_adapter = recipe["model"]["base"], recipe["adapter"]["method"] == "lora"
+    transcribe = "parlure transcribe call.wav --format srt --model"
+    if repo is None:
+        commands, place = [f"{transcribe} RUN"], "RUN/adapter" if is_adapter else "RUN/model"
+    elif is_adapter:
+        folder = repo.rpartition("/")[2]
+        commands, place = [f"hf download {repo} --local-dir {folder}", f"{transcribe} {folder}"], repo
+    else:
+        commands, place = [f"{transcribe} {repo}"], repo
+    whole = json.dumps((base if is_on_hub(base) else "BASE") if is_adapter else place)
+    python = ["from transformers import WhisperForConditionalGeneration"]
+    python.append(f"model = WhisperForConditionalGeneration.from_pretrained({whole})")
+    if is_adapter:
+        python.insert(0, "from peft import PeftModel")
+        python.append(f"model = PeftModel.from_pretrained(model, {json.dumps(place)})")
+    lines = ["## Use", "", "```", *commands, "```", "", "or in Python:", "", "```python", *python, "```"]
+    if repo is None:
+        lines += ["", "where RUN is this folder."]
+    if is_adapter and not is_on_hub(base):
+        lines += ["", f"BASE is a folder with the weights of `{public_name(base)}`, which are not on the Hub."]
     return lines
 
 
@@ -150,10 +171,16 @@ def _limits(corpus: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _public_name(base: str) -> str:
+def is_on_hub(base: str) -> bool:
+    """Whether a base is named by its place on the Hub, and not by a folder's."""
+    return _HUB_ID.fullmatch(base) is not None and not Path(base).exists()
+
+
+def public_name(base: str) -> str:
     """A hub id or the word nano as it is; of a folder only its own name."""
-    return Path(base).name if Path(base).exists() else base
+    return base if is_on_hub(base) else Path(base).name
 
 
-def _hours(hours: float) -> str:
+def _hours(corpus: Mapping[str, Any]) -> str:
+    hours = corpus["by_split"]["train"]["hours"]
     return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
