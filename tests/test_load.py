@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 from transformers import GPT2Config
 
 from parlure.errors import ParlureError
-from parlure.whisper.load import NANO, load, load_base, load_tokenizer, locate, weight_files
+from parlure.recipe import dump_recipe, parse_recipe
+from parlure.whisper.load import NANO, base_of, load, load_base, load_tokenizer, locate, weight_files
 
 
 def test_nano(nano):
@@ -28,6 +29,19 @@ def test_run_folder_with_an_adapter(tmp_path):
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "nano"}))
     assert locate(str(tmp_path / "run")) == (str(NANO), adapter)
     assert locate(str(adapter)) == (str(NANO), adapter)
+
+
+def test_base_of_a_run(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "recipe.toml").write_text(
+        dump_recipe(parse_recipe({"model": {"base": "nano"}, "data": {"corpus": "c"}}, ""))
+    )
+    assert base_of(str(run)) == "nano"
+    for other in ("nano", str(tmp_path)):
+        with pytest.raises(ParlureError, match="is not a run folder and does not say what its base is") as caught:
+            base_of(other)
+        assert caught.value.hint == "name the base: --against openai/whisper-medium"
 
 
 def test_hugging_face_folder():

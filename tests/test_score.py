@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from parlure import cli
 from parlure.errors import ParlureError
 from parlure.scoring.report import build_report
 from parlure.scoring.score import pair_files, read_texts, score, score_report
@@ -61,6 +62,17 @@ def test_score_of_a_corpus_is_the_reports(files):
     assert scored[0].duration_s == pytest.approx(_rows()[0]["duration_s"])
 
 
+def test_the_command_takes_one_split_of_a_corpus(files, capsys):
+    corpus, tuned, base = files
+    assert cli.run(["score", str(corpus), str(tuned), "--against", str(base), "--json"]) == 2
+    assert "--split test takes one split" in capsys.readouterr().err
+    arguments = ["score", str(corpus), str(tuned), "--against", str(base), "--split", "test", "--json"]
+    assert cli.run(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(
+        json.dumps(score(corpus, tuned, against=base, split="test"))
+    )
+
+
 def test_score_of_text_files(tmp_path):
     (tmp_path / "ref.txt").write_text("\ufeffLe chat dort.\n\nQuatre-vingts\n", encoding="utf-8")
     (tmp_path / "hyp.txt").write_text("le chat dors\nmerci\n80\n", encoding="utf-8")
@@ -77,7 +89,7 @@ def test_ids_of_one_side_are_named(files, tmp_path):
     pattern = r"54 of 54 ids .*\(s0-0, s0-1, s0-2, s0-3, s0-4, …\); 9 of 9 ids .*\(new0, new1, new2, new3, new4, …\)"
     with pytest.raises(ParlureError, match=pattern) as caught:
         score(corpus, tmp_path / "more.jsonl", split="test")
-    assert caught.value.hint == "score the same utterances on both sides; a corpus can be cut by split"
+    assert caught.value.hint == "score the same utterances on both sides; of a corpus, --split test takes one split"
 
 
 def test_files_that_cannot_be_scored_are_refused(files, tmp_path):

@@ -82,6 +82,21 @@ def test_what_one_model_decoded_is_never_anothers(small, tmp_path, monkeypatch):
         assert len(decoded) == 6
 
 
+def test_against_the_runs_own_base(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", lambda folder: small)
+    monkeypatch.setattr("parlure.scoring.skills.base_of", {"run": "nano"}.get)
+    seen = []
+
+    def see(name):
+        seen.append(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("parlure.scoring.skills._evaluate", lambda utterances, model, base, *others: see((model, base)))
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(tmp_path, "run", tmp_path / "report", against="base")
+    assert seen == [("run", "nano")]
+
+
 def test_one_model_alone(small, tmp_path, monkeypatch):
     monkeypatch.setattr(Corpus, "load", lambda folder: small)
     report = evaluate(tmp_path, "nano", tmp_path / "report")

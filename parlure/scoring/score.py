@@ -73,7 +73,9 @@ def _check_same_ids(ref: Path, hyp: Path, references: Mapping[str, Any], hypothe
         parts.append(f"{len(missing)} of {len(references)} ids of {ref} are not in {hyp} ({_shown(missing)})")
     if unknown:
         parts.append(f"{len(unknown)} of {len(hypotheses)} ids of {hyp} are not in {ref} ({_shown(unknown)})")
-    raise ParlureError("; ".join(parts), "score the same utterances on both sides; a corpus can be cut by split")
+    raise ParlureError(
+        "; ".join(parts), "score the same utterances on both sides; of a corpus, --split test takes one split"
+    )
 
 
 def _duration(row: Mapping[str, Any]) -> float | None:

@@ -25,7 +25,7 @@ from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
-from parlure.whisper.load import LoadedModel, load
+from parlure.whisper.load import LoadedModel, base_of, load
 
 Advance = Callable[[int, int], None] | None
 PROFILES = ("raw", "basic", "fr")
@@ -60,7 +60,7 @@ def evaluate(
         corpus: a corpus folder.
         model: the MODEL called ``tuned`` in the report.
         out: the report folder.
-        against: the MODEL called ``base``.
+        against: the MODEL called ``base``, or the word base: what the run ``model`` was tuned from.
         split: ``train``, ``dev`` or ``test``.
         batch_size: utterances decoded together; never changes a hypothesis.
         progress: called with (utterances done, utterances to do), over both models.
@@ -77,14 +77,15 @@ def evaluate(
         raise ParlureError(
             f"{corpus} has no {split} utterances", "choose another --split, or prepare with other --ratios"
         )
+    base = base_of(model) if against == "base" else against
     with alone_in(out):
-        return _evaluate(utterances, model, against, out, batch_size, progress)
+        return _evaluate(utterances, model, base, out, batch_size, progress)
 
 
 def _evaluate(
-    utterances: Sequence[Utterance], model: str, against: str | None, out: Path, batch_size: int, progress: Advance
+    utterances: Sequence[Utterance], model: str, base: str | None, out: Path, batch_size: int, progress: Advance
 ) -> dict[str, Any]:
-    names = {"tuned": model} | ({"base": against} if against else {})
+    names = {"tuned": model} | ({"base": base} if base else {})
     n_total = len(utterances) * len(names)
     decoded: dict[str, Decoded] = {}
     journals: list[Journal] = []

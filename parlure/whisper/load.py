@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,6 +84,21 @@ def _base_of(settings: Path) -> str:
         return str(json.loads(settings.read_text(encoding="utf-8"))["base_model_name_or_path"])
     except (ValueError, KeyError, TypeError) as error:
         raise ParlureError(f"{settings} does not name the adapter's base", "copy the adapter again, whole") from error
+
+
+def base_of(run: str) -> str:
+    """The MODEL that a run was tuned from.
+
+    Raises:
+        ParlureError: it is no run folder.
+    """
+    recipe = Path(run) / "recipe.toml"
+    if not recipe.is_file():
+        raise ParlureError(
+            f"{run} is not a run folder and does not say what its base is",
+            "name the base: --against openai/whisper-medium",
+        )
+    return str(tomllib.loads(recipe.read_text(encoding="utf-8"))["model"]["base"])
 
 
 def load(name: str, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32) -> LoadedModel:
