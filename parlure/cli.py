@@ -87,7 +87,10 @@ def prepare(
         Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
     ] = "reject",
     strict: Annotated[bool, Option("--strict", help="Exit with 3 if any row is rejected.")] = False,
-    ratios: Annotated[str, Option(help="Shares of train, dev and test by hours.")] = "0.8,0.1,0.1",
+    ratios: Annotated[
+        str | None,
+        Option(help="Shares of train, dev and test by hours: 0.8,0.1,0.1 when not given, or the sources' own split."),
+    ] = None,
     group_by: Annotated[
         str, Option(help="What no two splits may share; none divides utterance by utterance.")
     ] = "speaker,session",
@@ -303,7 +306,9 @@ def _points(rate: float | None) -> str:
     return "undefined" if rate is None else f"{rate:.2f} %"
 
 
-def _ratios(text: str) -> tuple[float, float, float]:
+def _ratios(text: str | None) -> tuple[float, float, float] | None:
+    if text is None:
+        return None
     try:
         train_share, dev_share, test_share = (float(part) for part in text.split(","))
     except ValueError as error:

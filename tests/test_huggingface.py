@@ -14,11 +14,10 @@ import pytest
 import soundfile
 from replica import hub, mp3, row, write_shard, write_talkbank
 
-from parlure.corpus import embedded, gather
+from parlure.corpus import gather
 from parlure.corpus.hub import Address, open_dataset
 from parlure.corpus.manifest import Corpus
 from parlure.corpus.prepare import PrepareSummary, prepare
-from parlure.corpus.readers.row import Rejected
 from parlure.errors import ParlureError
 from parlure.speech.audio import read_audio
 
@@ -37,10 +36,6 @@ def run(source: Path | str, out: Path, **options: Any) -> PrepareSummary:
 def command_line(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """A process of its own: huggingface_hub reads its address from the environment once."""
     return subprocess.run([sys.executable, "-m", "parlure.cli", *arguments], env=env, capture_output=True, text=True)
-
-
-def rejected(out: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (out / "rejected.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_folder_of_shards(talkbank: Path, tmp_path: Path) -> None:
@@ -171,46 +166,6 @@ def test_two_data_sets_with_shards_of_one_name(talkbank: Path, tmp_path: Path) -
     assert sum("-of-00002-2-0" in recording for recording in recordings) == 6
 
 
-def test_other_settings_read_again(talkbank: Path, tmp_path: Path) -> None:
-    book = embedded.ShardBook(tmp_path, "a", {"version": "1"})
-    odd = Rejected("a", 1, {"text": "une ligne\u2028une autre\x85"}, "too_fast", "a sentence")
-    book._save(embedded.Extracted("0" * 64, [odd]))
-    assert book.load() == embedded.Extracted("0" * 64, [odd])
-    assert embedded.ShardBook(tmp_path, "a", {"version": "2"}).load() is None
-
-
-def test_rows_that_cannot_be_used(tmp_path: Path) -> None:
-    sound = mp3(1.0, 300)
-    rows = [
-        row(0, 9, sound),
-        row(1, 9, b""),
-        row(2, 9, b"this is text"),
-        row(3, 9, sound, transcript=""),
-        row(4, 9, sound, transcript=None),
-        row(5, 9, sound, audio=None),
-        row(6, 9, sound, transcript="x" * 200),
-        row(7, 9, sound, audio={"bytes": None, "path": "absent.mp3"}),
-    ]
-    write_shard(tmp_path / "calls.parquet", rows)
-    summary = run(tmp_path / "calls.parquet", tmp_path / "corpus", ratios=(0, 0, 1))
-    assert (summary.n_read, summary.n_used, summary.n_rejected) == (8, 1, 7)
-    found = rejected(tmp_path / "corpus")
-    assert [(one["line"], one["reason"]) for one in found] == [
-        (2, "undecodable"),
-        (3, "undecodable"),
-        (4, "empty_text"),
-        (5, "empty_text"),
-        (6, "missing_file"),
-        (7, "too_fast"),
-        (8, "missing_file"),
-    ]
-    assert found[0]["sentence"] == "the recording of row 2 cannot be decoded as audio"
-    assert found[5]["row"]["transcript_filename"] == "4006.cha"
-    assert sorted((tmp_path / "corpus/audio").rglob("*")) == [
-        Path(Corpus.load(tmp_path / "corpus").utterances[0].recording)
-    ]
-
-
 def test_the_sound_is_the_files(talkbank: Path, tmp_path: Path) -> None:
     write_shard(tmp_path / "one.parquet", [row(0, 1, mp3(1.0, 300))])
     (tmp_path / "one.mp3").write_bytes(mp3(1.0, 300))
@@ -230,6 +185,16 @@ def test_a_split_of_ones_own(tmp_path: Path) -> None:
     corpus = Corpus.load(tmp_path / "corpus")
     assert corpus.info["split"]["method"] == "given"
     assert [len(corpus.select(split)) for split in ("train", "dev", "test")] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(("splits", "warning"), [(("train",), "that is none"), (("train", "test"), "has no dev")])
+def test_a_data_set_without_dev(tmp_path: Path, splits: tuple[str, ...], warning: str) -> None:
+    for number, split in enumerate(splits):
+        rows = [row(2 * n + number, 99, mp3(0.5, 300)) for n in range(10)]
+        write_shard(tmp_path / f"mine/data/{split}-00000-of-00001.parquet", rows)
+    summary = run(tmp_path / "mine", tmp_path / "corpus")
+    assert all(n > 0 for n in summary.utterances_by_split.values())
+    assert any(warning in said for said in summary.warnings)
 
 
 def test_copying_audio_that_is_already_in_the_corpus(talkbank: Path, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def write_call(path: Path, turns: str = "0101") -> None:
 def table(folder: Path, *rows: Fields, name: str = "calls.csv") -> Path:
     path = folder / name
     columns = list(dict.fromkeys(key for row in rows for key in row)) or ["audio", "text"]
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
@@ -194,6 +194,7 @@ def reasons_table(folder: Path) -> list[tuple[str, Fields, str]]:
         ("bad_channel", {"audio": "ok.wav", "text": "a", "channel": 1}, "ok.wav has no channel 1: it has 1"),
         ("malformed_row", {"audio": "ok.wav", "text": "a", "start": "x"}, "start is 'x', not a time"),
         ("malformed_row", {"audio": "ok.wav", "text": "a", "language": "français"}, "language is 'français', not"),
+        ("bad_encoding", {"audio": "ok.wav", "text": "\udce9t\udce9"}, r"calls\.csv line 19: text is not proper UTF-8"),
         ("too_fast", {"audio": "ok.wav", "text": "a" * 101}, "101 characters in 2.00 s is faster than anyone speaks"),
     ]
 
@@ -215,22 +216,6 @@ def test_every_reason(tmp_path: Path) -> None:
     assert documented == set(summary.rejected_by_reason) | {"ambiguous_channel"}
 
 
-def test_long_utterances_with_segments_are_kept(tmp_path: Path) -> None:
-    write_tone(tmp_path / "long.wav", 40.0)
-    path = tmp_path / "a.jsonl"
-    row: Fields = {"audio": "long.wav", "text": "a b", "segments": [[0, 20, "a"], [20, 40, "b"]]}
-    beyond = {**row, "segments": [[0, 41, "a"]]}
-    nothing = {"audio": "long.wav", "start": 1, "end": 2}
-    path.write_text("\n".join(map(json.dumps, [row, beyond, nothing])), encoding="utf-8")
-    prepare([path], tmp_path / "corpus", language="fr", ratios=(0, 0, 1))
-    (found,) = Corpus.load(tmp_path / "corpus").utterances
-    assert (found.end, found.segments) == (40.0, ((0.0, 20.0, "a", None), (20.0, 40.0, "b", None)))
-    assert rejected(tmp_path / "corpus") == [
-        ("bad_span", "a segment ends at 41 s of an utterance of 40 s"),
-        ("empty_text", "the row has no transcript"),
-    ]
-
-
 def test_what_the_command_and_the_row_say(tmp_path: Path) -> None:
     write_tone(tmp_path / "a.wav")
     for text in ("", "...", "- ?"):
@@ -239,33 +224,6 @@ def test_what_the_command_and_the_row_say(tmp_path: Path) -> None:
     row = {"audio": "a.wav", "text": "yes", "language": "EN-ca", "task": "translate", "session": "s"}
     (found,) = one(tmp_path, row)
     assert (found.language, found.task, found.session) == ("en", "translate", "s")
-
-
-def test_different_channels_need_a_word(tmp_path: Path) -> None:
-    write_call(tmp_path / "call.wav")
-    with pytest.raises(ParlureError, match=r"the 2 channels of .*call\.wav carry different sound") as caught:
-        run(tmp_path, {"audio": "call.wav", "text": "a"})
-    assert caught.value.message.endswith("calls.csv line 2 does not say which is transcribed")
-    assert caught.value.hint == (
-        "a column channel (0, 1), or --channels split (the one that speaks in each span), first, "
-        "or mix (when the text holds what all of them say)"
-    )
-    assert not (tmp_path / "corpus").exists()
-
-
-@pytest.mark.parametrize(("policy", "channels"), [("first", [0, 0, 1]), ("mix", [None, None, 1]), ("split", [0, 1, 1])])
-def test_channel_policies(tmp_path: Path, policy: str, channels: list[int | None]) -> None:
-    write_call(tmp_path / "call.wav", "0101")
-    rows: list[Fields] = [{"audio": "call.wav", "text": "a", "start": n, "end": n + 1} for n in range(3)]
-    rows[2]["channel"] = 1  # the row's own word counts
-    assert [utterance.channel for utterance in one(tmp_path, *rows, channels=policy)] == channels
-
-
-def test_a_span_in_which_both_speak_is_not_guessed(tmp_path: Path) -> None:
-    write_call(tmp_path / "call.wav", "012-")
-    rows: list[Fields] = [{"audio": "call.wav", "text": "a", "start": n, "end": n + 1} for n in range(4)]
-    assert len(one(tmp_path, *rows, channels="split")) == 2
-    assert [reason for reason, _ in rejected(tmp_path / "corpus")] == ["ambiguous_channel"] * 2
 
 
 def test_calls_with_a_and_b(tmp_path: Path) -> None:
@@ -317,8 +275,8 @@ def test_a_split_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(ParlureError, match="the speaker person_000 is in train and test"):
         run(tmp_path, *rows)
     run(tmp_path, *rows, group_by=("session",))
-    with pytest.raises(ParlureError, match=r"calls\.csv line 3 has no split though other rows have one") as caught:
-        run(tmp_path, rows[0], {**rows[1], "split": ""})
+    with pytest.raises(ParlureError, match=r"calls\.csv line 4 has no split though other rows have one") as caught:
+        run(tmp_path, rows[0], rows[1], {**rows[2], "split": ""})
     assert caught.value.hint == "fill the column split in every row, or leave it out and parlure divides"
     with pytest.raises(ParlureError, match=r"calls\.csv line 2: there is no split holdout") as caught:
         run(tmp_path, {**rows[0], "split": "holdout"})
@@ -405,9 +363,29 @@ def test_bad_options(tmp_path: Path, options: Fields, message: str, hint: str) -
 
 def test_nothing_left(tmp_path: Path) -> None:
     rows = [{"audio": "gone.wav", "text": "a"}, {"audio": "lost.wav", "text": ""}]
-    with pytest.raises(ParlureError, match="none of the 2 rows can be used: 1 missing_file, 1 empty_text") as caught:
+    message = r"none of the 2 rows can be used: 1 missing_file, 1 empty_text; .*rejected\.jsonl says why"
+    with pytest.raises(ParlureError, match=message) as caught:
         run(tmp_path, *rows)
+    assert [reason for reason, _ in rejected(tmp_path / "corpus")] == ["missing_file", "empty_text"]
+    with pytest.raises(ParlureError, match="not whole"):
+        Corpus.load(tmp_path / "corpus")
+    run(tmp_path, *people(tmp_path, 4))  # a whole corpus is left alone
+    with pytest.raises(ParlureError, match=r"1 missing_file, 1 empty_text$"):
+        run(tmp_path, *rows)
+    assert len(Corpus.load(tmp_path / "corpus").utterances) == 4
     assert re.search(r"the first, .*calls\.csv line 2: there is no file .*gone\.wav", caught.value.hint)
+
+
+def test_options_are_looked_at_before_the_sources(tmp_path: Path) -> None:
+    for options, message in (({"ratios": (1, 1, 1)}, "the ratios 1,1,1"), ({"group_by": ("mood",)}, "by mood")):
+        with pytest.raises(ParlureError, match=message):
+            prepare([tmp_path / "nowhere.csv"], tmp_path / "corpus", **options)
+
+
+def test_a_source_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    with pytest.raises(ParlureError, match=r"the name of .*udce9.* is not UTF-8") as caught:
+        prepare([tmp_path / "\udce9.csv"], tmp_path / "corpus", language="fr")
+    assert caught.value.hint == "rename it"
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def test_jsonl_extras(tmp_path: Path) -> None:
         ({"start": -1}, "start is -1, not a time"),
         ({"end": "nan"}, "end is 'nan', not a time"),
         ({"end": [1]}, "end is [1], not a time"),
+        ({"end": 10**400}, "end is 1000"),
         ({"end": True}, "end is True, not a time"),
         ({"channel": "left"}, "channel is 'left', not a channel number from 0"),
         ({"channel": -1}, "channel is -1, not a channel number"),
@@ -178,6 +179,62 @@ def test_malformed_json(tmp_path: Path, line: str, sentence: str) -> None:
     assert (bad.line, bad.raw) == (2, {"content": line})
 
 
+BAD_ENCODING = {
+    "a.csv": b"audio,text,note\na.wav,oui,\xe9\nb.wav,\xe9t\xe9,\nc.wav,non,\n",
+    "a.tsv": b"audio\ttext\na.wav\toui\nb.wav\t\xe9t\xe9\nc.wav\tnon\n",
+    "a.jsonl": b'\n{"audio": "a.wav", "text": "oui"}\n{"audio": "b.wav", "text": "\xe9t\xe9"}\n'
+    b'{"audio": "c.wav", "text": "non"}',
+    "half.jsonl": b'\n{"audio": "a.wav", "text": "oui"}\n{"audio": "b.wav", "text": "ok \\ud83d"}\n'
+    b'{"audio": "c.wav", "text": "non"}',
+    "deep.jsonl": b'\n{"audio": "a.wav", "text": "oui"}\n{"audio": "b.wav", "text": "",'
+    b'"segments": [[0, 1, "\\udc80"]]}\n'
+    b'{"audio": "c.wav", "text": "non"}',
+}
+
+
+@pytest.mark.parametrize("name", BAD_ENCODING)
+def test_a_row_that_is_not_utf8_goes_alone(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(BAD_ENCODING[name])
+    first, bad, last = read(path)
+    assert isinstance(first, Row) and isinstance(last, Row)  # what no column needs may be as it likes
+    assert isinstance(bad, Rejected)
+    field = "segments" if name == "deep.jsonl" else "text"
+    assert (bad.line, bad.reason) == (3, "bad_encoding")
+    assert bad.sentence == f"{name} line 3: {field} is not proper UTF-8"
+    json.dumps(bad.to_json(), ensure_ascii=False).encode()
+
+
+def test_a_recording_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    import os
+
+    for name in (b"ok.wav", b"\xe9t\xe9.wav", b"\xe9t\xe9.txt", b"\xe9.txt"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(b"")
+    found = read(tmp_path)
+    assert [(one.reason if isinstance(one, Rejected) else one.audio.name) for one in found] == [
+        "ok.wav",
+        "bad_encoding",
+        "missing_file",
+    ]
+    bad = found[1].to_json()
+    assert bad["sentence"].endswith("?t?.wav is not UTF-8: rename it")
+    assert bad["row"] == {"audio": "?t?.wav"}
+
+
+def test_whatever_a_row_holds_can_be_written() -> None:
+    from datetime import date
+    from decimal import Decimal
+
+    raw = {
+        "a": date(2024, 5, 1),
+        "b": Decimal("1.50"),
+        "c": {"d": [b"123", float("nan"), 1.5, None, True]},
+        7: "\ud83d",
+    }
+    row = Rejected("a", 1, raw, "too_fast", "a sentence").to_json()["row"]
+    assert row == {"a": "2024-05-01", "b": "1.50", "c": {"d": ["3 bytes", "nan", 1.5, None, True]}, "7": "?"}
+
+
 @pytest.mark.parametrize("reader", ["csv", "tsv", "jsonl"])
 @pytest.mark.parametrize(
     ("found", "columns", "message", "hint"),
@@ -211,7 +268,7 @@ SAVE_AS_UTF8 = "save it as UTF-8 (in a spreadsheet: CSV UTF-8), then prepare aga
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        (b"audio,text\na.wav,oui\nb.wav,\xe9t\xe9\n", r"a\.csv line 3 is not UTF-8", SAVE_AS_UTF8),
+        (b"audio,text,\xe9t\xe9\na.wav,oui,\n", r"a\.csv line 1 is not UTF-8", SAVE_AS_UTF8),
         ("audio,text\n".encode("utf-16"), r"a\.csv line 1 is not UTF-8", SAVE_AS_UTF8),
         (b"", r"a\.csv is empty", "the first line names the columns: audio,text,speaker"),
         (b"\n\n", r"a\.csv is empty", "the first line names the columns: audio,text,speaker"),
@@ -253,7 +310,7 @@ def test_folder(tmp_path: Path) -> None:
     assert texts == [("a.WAV", "un"), ("1.mp3", "deux"), ("2.wav", ""), ("lost.flac", None)]
     rejected = [(row.reason, row.sentence) for row in found if isinstance(row, Rejected)]
     assert rejected == [
-        ("malformed_row", "latin.txt is not UTF-8 on line 2"),
+        ("bad_encoding", "latin.txt is not UTF-8 on line 2"),
         ("missing_file", "no recording lies beside alone.txt"),
     ]
     assert found[1].raw == {"audio": "b/1.mp3"}

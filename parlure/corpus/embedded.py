@@ -91,7 +91,7 @@ class ShardBook:
         with part.open("w", encoding="utf-8") as file:
             for line in lines:
                 # escaped: a transcript may hold what splitlines takes for the end of a line, such as U+2028
-                file.write(json.dumps(line, default=str) + "\n")
+                file.write(json.dumps(line) + "\n")
         part.replace(self._path)
 
     def _take(self, row: Row, examiner: Examiner) -> Found:
@@ -102,7 +102,7 @@ class ShardBook:
         sound.parent.mkdir(parents=True, exist_ok=True)
         sound.write_bytes(row.content)
         try:
-            one = examiner.examine(replace(row, audio=sound, content=None))
+            one = examiner.examine(replace(row, audio=sound))
             if isinstance(one, Rejected):
                 return replace(one, sentence=one.sentence.replace(str(sound), f"the recording of row {row.line}"))
             samples = read_audio(sound, one.start, one.end, one.channel)
@@ -112,7 +112,8 @@ class ShardBook:
         path = self.folder / "audio" / f"{self.name}-{row.line:06d}.flac"
         write_audio(path, samples)
         end = round(len(samples) / SAMPLE_RATE, 6)
-        return replace(one, row=replace(one.row, audio=path), start=0.0, end=end, channel=None, extracted=True)
+        kept = replace(one.row, audio=path, content=None)
+        return replace(one, row=kept, start=0.0, end=end, channel=None, extracted=True)
 
 
 def shard_name(shard: str, taken: Collection[str]) -> str:
@@ -129,8 +130,8 @@ def shard_name(shard: str, taken: Collection[str]) -> str:
 
 def _to_json(one: Found, folder: Path) -> dict[str, Any]:
     if isinstance(one, Rejected):
-        return {"rejected": asdict(one)}
-    row = asdict(replace(one.row, raw={}, content=None))
+        return {"rejected": one.to_json()}
+    row = asdict(replace(one.row, content=None))
     inside = one.row.audio.is_relative_to(folder)
     row["audio"] = str(one.row.audio.relative_to(folder) if inside else one.row.audio.resolve())
     return {"taken": {**vars(one), "row": row}}
@@ -138,7 +139,8 @@ def _to_json(one: Found, folder: Path) -> dict[str, Any]:
 
 def _from_json(line: Mapping[str, Any], folder: Path) -> Found:
     if "rejected" in line:
-        return Rejected(**line["rejected"])
+        rejected = dict(line["rejected"])
+        return Rejected(raw=rejected.pop("row"), **rejected)
     taken = dict(line["taken"])
     row = taken.pop("row")
     row |= {"audio": folder / row["audio"], "segments": parse_segments(row["segments"]), "tags": tuple(row["tags"])}

@@ -5,12 +5,16 @@ Every row is looked at by itself: the recording is there, decodes, holds the spa
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from parlure.corpus.manifest import Segment
 from parlure.corpus.readers.row import Rejected, Row
 from parlure.errors import ParlureError
 from parlure.speech.audio import (
@@ -43,6 +47,27 @@ class Taken:
     language: str
     task: str
     extracted: bool = False  # the recording was embedded in the source and is now a file of the corpus
+
+    def pieces(self) -> list[Taken]:
+        """Itself; if it is longer than Whisper's window, the utterances that it is cut into between its phrases."""
+        if self.end - self.start <= MAX_UTTERANCE_S or not self.row.segments:
+            return [self]
+        pieces: list[Taken] = []
+        for number, phrases in enumerate(_groups(self.row.segments), start=1):
+            offset_s, last_s = phrases[0].start, phrases[-1].end
+            start, end = round(self.start + offset_s, 6), round(self.start + last_s, 6)
+            text = " ".join(phrase.text.strip() for phrase in phrases)
+            row = replace(
+                self.row,
+                id=None if self.row.id is None else f"{self.row.id}-{number}",
+                start=start,
+                end=end,
+                segments=tuple(_moved(phrase, -offset_s) for phrase in phrases),
+                # what was said before the second piece is the first
+                prompt=pieces[-1].text if pieces and self.row.prompt is not None else self.row.prompt,
+            )
+            pieces.append(replace(self, row=row, start=start, end=end, text=text))
+        return pieces
 
 
 @dataclass
@@ -79,12 +104,16 @@ class Examiner:
         """The row as it can be used, or why it cannot.
 
         Raises:
-            ParlureError: what concerns all rows: no language, or different channels and no word on what to do.
+            ParlureError: what concerns all rows: no language, or different channels and no word on what to do (an
+                embedded recording is rejected alone: the others have been read at some expense).
         """
         try:
             language = self._language(row)
             text = self._text(row)
+            row = replace(row, audio=_on_disk(row.audio))
             start, end = self._span(row)
+            row = replace(row, segments=_checked_phrases(row.segments, end - start))
+            _check_length(row, end - start)
             frames, _ = read_channels(row.audio, start, end)
             channel = self._channel(row, frames)
             pick_channel(frames, channel, row.audio)
@@ -105,7 +134,7 @@ class Examiner:
     def _text(self, row: Row) -> str:
         if row.text is None:
             raise _RefusalError("empty_text", "the row has no transcript")
-        if any(character.isalnum() for character in row.text):
+        if _holds_word(row.text):
             return row.text
         if self.empty_text == "reject":
             what = f"the text {row.text!r} holds no word" if row.text else "the text is empty"
@@ -113,7 +142,7 @@ class Examiner:
         return ""
 
     def _span(self, row: Row) -> tuple[float, float]:
-        """Start and end in seconds, checked against the recording's length and the text's."""
+        """Start and end in seconds, checked against the recording's length."""
         if row.audio not in self._infos:
             self._infos[row.audio] = probe(row.audio)
         recording_s = self._infos[row.audio].duration_s
@@ -124,18 +153,7 @@ class Examiner:
         if not start < end <= recording_s + END_TOLERANCE_S:
             at = f"from {start:g} to {end:g} s"
             raise _RefusalError("bad_span", f"{row.audio} lasts {recording_s:.3f} s and the row says {at}")
-        end = min(end, recording_s)
-        length_s = end - start
-        if row.segments and row.segments[-1].end > length_s + END_TOLERANCE_S:
-            sentence = f"a segment ends at {row.segments[-1].end:g} s of an utterance of {length_s:g} s"
-            raise _RefusalError("bad_span", sentence)
-        if length_s > MAX_UTTERANCE_S and not row.segments:
-            sentence = f"{length_s:.1f} s in one piece is more than Whisper's 30 s: give start and end of each phrase"
-            raise _RefusalError("too_long", sentence)
-        if len(row.text or "") > MAX_CHARS_PER_S * length_s:
-            sentence = f"{len(row.text or '')} characters in {length_s:.2f} s is faster than anyone speaks"
-            raise _RefusalError("too_fast", sentence)
-        return round(start, 6), round(end, 6)
+        return round(start, 6), round(min(end, recording_s), 6)
 
     def _channel(self, row: Row, frames: Samples) -> int | None:
         """The row's channel, or what the policy makes of a recording whose channels differ.
@@ -154,6 +172,12 @@ class Examiner:
             return 0
         if self.channels == "split":
             return _speaking_channel(frames)
+        if row.content is not None:
+            sentence = (
+                f"its {len(frames)} channels carry different sound: --channels split (the one that speaks), first, or "
+                "mix (when the text holds what all of them say)"
+            )
+            raise _RefusalError("ambiguous_channel", sentence)
         raise ParlureError(
             f"the {len(frames)} channels of {row.audio} carry different sound, and {place(row)} does not say which "
             "is transcribed",
@@ -182,6 +206,75 @@ def language_code(name: str) -> str | None:
     """Whisper's code for a language tag: ``fr`` for ``fr``, ``FR`` and ``fr-CA``; None for anything else."""
     match = re.fullmatch(r"([a-z]{2,3})([-_][a-z0-9]+)*", name.strip().lower())
     return match.group(1) if match else None
+
+
+def _on_disk(path: Path) -> Path:
+    """The path as the disk spells it, where an accent is one character in the one and two in the other."""
+    # os.path, not Path: a text in the column audio may be longer than a name can be, and that is no error of ours
+    if os.path.exists(path):  # noqa: PTH110
+        return path
+    found = Path(path.anchor)
+    for part in path.parts[bool(path.anchor) :]:
+        spelt = (part, unicodedata.normalize("NFC", part), unicodedata.normalize("NFD", part))
+        found /= next((name for name in spelt if os.path.exists(found / name)), part)  # noqa: PTH110
+    return found
+
+
+def _holds_word(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _check_length(row: Row, length_s: float) -> None:
+    """Refuse what is longer than Whisper hears and cannot be cut, and more text than can be said in the time."""
+    if length_s > MAX_UTTERANCE_S:
+        groups = _groups(row.segments or ())
+        if not groups:
+            sentence = f"{length_s:.1f} s in one piece is more than Whisper's 30 s: give start and end of each phrase"
+            raise _RefusalError("too_long", sentence)
+        longest_s = max(phrase.end - phrase.start for phrases in groups for phrase in phrases)
+        if round(longest_s, 6) > MAX_UTTERANCE_S:
+            sentence = f"a phrase of {longest_s:.1f} s is more than Whisper's 30 s: give start and end of shorter ones"
+            raise _RefusalError("too_long", sentence)
+    if len(row.text or "") > MAX_CHARS_PER_S * length_s:
+        sentence = f"{len(row.text or '')} characters in {length_s:.2f} s is faster than anyone speaks"
+        raise _RefusalError("too_fast", sentence)
+
+
+def _checked_phrases(segments: Sequence[Segment] | None, length_s: float) -> tuple[Segment, ...] | None:
+    """Phrases one after the other and inside the utterance; what is over by 0.1 s is cut."""
+    reached_s = 0.0
+    checked: list[Segment] = []
+    for phrase in segments or ():
+        start, end = max(phrase.start, reached_s), min(phrase.end, length_s)
+        if phrase.end > length_s + END_TOLERANCE_S or phrase.start >= length_s:
+            sentence = f"a segment ends at {phrase.end:g} s of an utterance of {length_s:g} s"
+            raise _RefusalError("bad_span", sentence)
+        if phrase.start < reached_s - END_TOLERANCE_S or start >= end:
+            sentence = (
+                f"a segment from {phrase.start:g} to {phrase.end:g} s begins before the one in front of it ends, at "
+                f"{reached_s:g} s"
+            )
+            raise _RefusalError("bad_span", sentence)
+        checked.append(phrase._replace(start=start, end=end))
+        reached_s = end
+    return tuple(checked) or None
+
+
+def _groups(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """As many phrases in a row as Whisper hears at once; phrases without a word are left out."""
+    groups: list[list[Segment]] = []
+    for phrase in segments:
+        if not _holds_word(phrase.text):
+            continue
+        if groups and round(phrase.end - groups[-1][0].start, 6) <= MAX_UTTERANCE_S:
+            groups[-1].append(phrase)
+        else:
+            groups.append([phrase])
+    return groups
+
+
+def _moved(phrase: Segment, by_s: float) -> Segment:
+    return phrase._replace(start=round(phrase.start + by_s, 6), end=round(phrase.end + by_s, 6))
 
 
 def _speaking_channel(frames: Samples) -> int:

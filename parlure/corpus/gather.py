@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from parlure.corpus.embedded import Found, ShardBook, shard_name
+from parlure.corpus.embedded import Extracted, Found, ShardBook, shard_name
 from parlure.corpus.examine import Examiner, Taken
 from parlure.corpus.hub import Dataset, open_dataset
 from parlure.corpus.readers import guess_reader, read_rows
 from parlure.corpus.readers.huggingface import count_rows
-from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
+from parlure.errors import ParlureError
 
 Progress = Callable[[int, int], None]
 
@@ -75,13 +76,15 @@ def gather(
         progress: called with (rows examined, rows).
 
     Raises:
-        ParlureError: a source cannot be read, or what concerns all rows.
+        ParlureError: a source cannot be read or named, or what concerns all rows.
     """
     gathered = Gathered()
     plain: dict[int, list[Row | Rejected]] = {}
     datasets: dict[int, Dataset] = {}
     n_rows = 0
     for index, source in enumerate(map(str, sources)):
+        if not is_unicode(source):
+            raise ParlureError(f"the name of {source!r} is not UTF-8", "rename it")
         if (reader or guess_reader(source)) == "huggingface":
             datasets[index] = open_dataset(source)
             n_rows += sum(count_rows(shard.fetch()) for shard in datasets[index].shards)
@@ -104,15 +107,15 @@ def _gather_dataset(
     gathered: Gathered, dataset: Dataset, columns: Columns, examiner: Examiner, out: Path, count: _Count
 ) -> None:
     place = dataset.info["path"]
-    how = {"columns": asdict(columns), "examiner": examiner.settings()}
+    how = {"columns": asdict(columns)}
     hashes = {}
     for shard in dataset.shards:
         name = f"{place}/{shard.name}"
         split = shard.split if dataset.has_own_split else None
-        job = how | {"shard": name, "version": shard.version, "split": split}
+        job = how | {"shard": name, "version": shard.version, "split": split, "examiner": examiner.settings()}
         gathered.shards.append(shard_name(shard.name, gathered.shards))
         book = ShardBook(out, gathered.shards[-1], job)
-        extracted = book.load()
+        extracted = book.load() or _undecided(book)
         if extracted is None:
             path = shard.fetch()
             extracted = book.extract(path, _shard_rows(path, columns, name, split), examiner, count.advance)
@@ -124,6 +127,14 @@ def _gather_dataset(
     gathered.sources.append(dataset.info | {"shards": hashes})
     if dataset.licence:
         gathered.licences.append(dataset.licence)
+
+
+def _undecided(book: ShardBook) -> Extracted | None:
+    """What a call without ``--channels`` found, if no clip of the shard asked for it."""
+    settings = book.job["examiner"] | {"channels": None}
+    found = replace(book, job={**book.job, "examiner": settings}).load()
+    asked = found is None or any(isinstance(one, Rejected) and one.reason == "ambiguous_channel" for one in found.found)
+    return None if asked else found
 
 
 def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> Iterator[Row | Rejected]:
@@ -139,7 +150,9 @@ def _fingerprint(source: Path) -> dict[str, str]:
         return {"path": str(source), "sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "sha256_of": "content"}
     digest = hashlib.sha256()
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode())
+        digest.update(
+            f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode(errors="surrogateescape")
+        )
         if path.suffix.lower() == ".txt":
             digest.update(path.read_bytes())
     return {"path": str(source), "sha256": digest.hexdigest(), "sha256_of": "file names, sizes and transcripts"}

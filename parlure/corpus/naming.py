@@ -42,37 +42,42 @@ def recording_names(recordings: Iterable[Path], folder: Path) -> dict[Path, str]
 
 
 def give_ids(taken: Sequence[Taken], names: dict[Path, str]) -> tuple[dict[str, Taken], list[Rejected]]:
-    """Rows by id: the row's own, or recording, span in ms and channel: ``call_7-001500-004250-c1``.
+    """Utterances by id: the row's own, or recording, span in ms and channel: ``call_7-001500-004250-c1``.
 
-    A whole recording has no span in its id. Of rows with one id the first is kept.
+    A whole recording has no span in its id. Pieces of a row with an id of its own are ``id-1``, ``id-2``. Of rows with
+    one id the first is kept; a row of which one piece is already there is not.
 
     Args:
         taken: the usable rows.
         names: as :func:`recording_names` gives them.
 
     Returns:
-        The rows by id in their order, and the rows whose id was taken.
+        The utterances by id in the rows' order, and the rows of which an id was taken.
     """
     by_id: dict[str, Taken] = {}
     duplicates = []
     for one in taken:
         row = one.row
-        if row.id is not None:
-            name = safe_name(row.id)
-        else:
-            name = names[row.audio]
-            if row.start is not None or row.end is not None:
-                name += f"-{round(one.start * 1000):06d}-{round(one.end * 1000):06d}"
-            if one.channel is not None:
-                name += f"-c{one.channel}"
-        if name in by_id:
+        pieces = {_id(piece, names): piece for piece in one.pieces()}
+        known = next((by_id[name] for name in pieces if name in by_id), None)
+        if known is not None:
             same = f"the id {row.id}" if row.id is not None else "the same recording, span and channel"
-            sentence = f"{same} is already in {place(by_id[name].row)}"
+            sentence = f"{same} is already in {place(known.row)}"
             duplicates.append(Rejected(row.source, row.line, row.raw, "duplicate_id", sentence))
         else:
-            by_id[name] = one
+            by_id |= pieces
     return by_id, duplicates
 
 
+def _id(one: Taken, names: dict[Path, str]) -> str:
+    row = one.row
+    if row.id is not None:
+        return safe_name(row.id)
+    name = names[row.audio]
+    if row.start is not None or row.end is not None:
+        name += f"-{round(one.start * 1000):06d}-{round(one.end * 1000):06d}"
+    return name if one.channel is None else f"{name}-c{one.channel}"
+
+
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]

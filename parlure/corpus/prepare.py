@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from parlure.corpus.embedded import SHARDS
-from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, Taken, language_code, place
+from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, language_code, place
 from parlure.corpus.gather import Gathered, Progress, gather
 from parlure.corpus.manifest import (
     INFO,
+    REJECTED,
     SPLITS,
     TASKS,
     UNFINISHED,
@@ -29,22 +30,12 @@ from parlure.corpus.manifest import (
     write_lines,
 )
 from parlure.corpus.naming import give_ids, recording_names
+from parlure.corpus.placing import Placed, place_all
 from parlure.corpus.readers.row import Columns, Rejected
-from parlure.corpus.split import (
-    DEFAULT_RATIOS,
-    GROUP_KEYS,
-    Member,
-    SplitPlan,
-    assign_splits,
-    check_given_splits,
-    given_split,
-    qualify_speakers,
-)
+from parlure.corpus.split import DEFAULT_RATIOS, GROUP_KEYS, check_options
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
-
-MIN_TEST_SPEAKERS = 8  # fewer, and the interval of a difference over speakers is wider than most differences
 
 
 @dataclass(frozen=True)
@@ -54,7 +45,8 @@ class PrepareSummary:
     Attributes:
         folder: the corpus.
         n_read: rows read; ``n_used + n_rejected``.
-        n_used: utterances in the manifest.
+        n_used: rows that the manifest's utterances are made of.
+        n_utterances: utterances in the manifest; a row of more than 30 s is cut into several.
         n_rejected: rows in ``rejected.jsonl``.
         rejected_by_reason: how many by reason code, most frequent first.
         utterances_by_split: how many in train, dev and test.
@@ -67,6 +59,7 @@ class PrepareSummary:
     n_read: int
     n_used: int
     n_rejected: int
+    n_utterances: int
     rejected_by_reason: dict[str, int]
     utterances_by_split: dict[str, int]
     hours_by_split: dict[str, float]
@@ -78,9 +71,11 @@ class PrepareSummary:
         reasons = ", ".join(f"{n} {reason}" for reason, n in self.rejected_by_reason.items())
         said = f", {self.n_rejected} rejected ({reasons}): rejected.jsonl says why" if reasons else ""
         shares = (f"{name} {n} in {self.hours_by_split[name]:.2f} h" for name, n in self.utterances_by_split.items())
+        cut = self.n_utterances - self.n_used
+        made = f" ({self.n_utterances} of {self.n_used} rows: long ones were cut between phrases)" if cut else ""
         return [
             f"{self.n_used} of {self.n_read} rows used{said}",
-            f"utterances: {', '.join(shares)}",
+            f"utterances: {', '.join(shares)}{made}",
             *(f"warning: {warning}" for warning in self.warnings),
             *(["corpus.json was not written: --strict, and rows were rejected"] if self.gate_failed else []),
         ]
@@ -99,7 +94,7 @@ def prepare(
     channels: str | None = None,
     empty_text: str = "reject",
     strict: bool = False,
-    ratios: Sequence[float] = DEFAULT_RATIOS,
+    ratios: Sequence[float] | None = None,
     group_by: Collection[str] = GROUP_KEYS,
     seed: int = 1,
     copy_audio: bool = False,
@@ -117,7 +112,8 @@ def prepare(
         channels: ``first``, ``split`` or ``mix``, where channels differ and a row names none (see :class:`Examiner`).
         empty_text: ``reject``, or ``no-speech`` to take an empty text as silence.
         strict: whether a rejected row leaves the corpus not whole.
-        ratios, group_by, seed: see :func:`assign_splits`; not used where the sources have a split of their own.
+        ratios: shares of train, dev and test; None is 0.8, 0.1, 0.1. A whole split of the sources' own goes before.
+        group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
         copy_audio: write each span to ``audio/`` (16 kHz mono FLAC) instead of pointing to its recording.
         local_speakers: whether speaker names hold only within a session; None guesses and says so.
         progress: called with (rows examined, rows).
@@ -127,6 +123,7 @@ def prepare(
     """
     out = Path(out)
     language = _checked_options(sources, language, task, channels, empty_text)
+    check_options(DEFAULT_RATIOS if ratios is None else ratios, group_by)
     columns = Columns(text=text, speaker=speaker, session=session)
     examiner = Examiner(language=language, task=task, channels=channels, empty_text=empty_text)
     refuse_foreign_folder(out)
@@ -136,20 +133,12 @@ def prepare(
         names = recording_names((one.row.audio for one in gathered.taken), out)
         by_id, duplicates = give_ids(gathered.taken, names)
         if not by_id:
-            raise _nothing_left(gathered.rejected)
-        placed = _place(by_id, names, local_speakers, ratios, group_by, seed)
+            raise _nothing_left(gathered.rejected, out)
+        placed = place_all(by_id, names, local_speakers, ratios, group_by, seed)
         placed = replace(placed, warnings=(*mended, *placed.warnings))
         gathered.rejected += duplicates
-        return _write(out, gathered, placed, copy_audio=copy_audio, strict=strict)
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """The utterances with their splits, how they were split, and what to say of it."""
-
-    utterances: list[Utterance]
-    split: dict[str, Any]
-    warnings: tuple[str, ...]
+        n_used = len(gathered.taken) - len(duplicates)
+        return _write(out, gathered, placed, n_used, copy_audio=copy_audio, strict=strict)
 
 
 def _checked_options(
@@ -173,108 +162,28 @@ def _checked_options(
     return code
 
 
-def _nothing_left(rejected: Sequence[Rejected]) -> ParlureError:
+def _nothing_left(rejected: Sequence[Rejected], out: Path) -> ParlureError:
+    """What to say when no row is left; ``rejected.jsonl`` says it of each row, unless a whole corpus lies there."""
     if not rejected:
         return ParlureError("the sources hold no row", "a table has a line for each utterance, under its header")
     counts = ", ".join(f"{n} {reason}" for reason, n in Counter(row.reason for row in rejected).most_common())
+    listed = ""
+    if not (out / INFO).exists():
+        begin_corpus(out)
+        write_lines(out, [], (row.to_json() for row in rejected))
+        listed = f"; {out / REJECTED} says why"
     first = rejected[0]
     return ParlureError(
-        f"none of the {len(rejected)} rows can be used: {counts}", f"the first, {place(first)}: {first.sentence}"
+        f"none of the {len(rejected)} rows can be used: {counts}{listed}",
+        f"the first, {place(first)}: {first.sentence}",
     )
-
-
-def _place(
-    by_id: Mapping[str, Taken],
-    names: Mapping[Path, str],
-    local_speakers: bool | None,
-    ratios: Sequence[float],
-    group_by: Collection[str],
-    seed: int,
-) -> _Placed:
-    # a recording stands for the session of a row that names none
-    found = [
-        Member(name, one.end - one.start, one.row.speaker, one.row.session or names[one.row.audio])
-        for name, one in by_id.items()
-    ]
-    members, warnings = qualify_speakers(found, local_speakers)
-    plan, method = _split(by_id, members, ratios, group_by, seed)
-    split = {"method": method, "group_by": list(group_by), "n_groups": plan.n_groups}
-    if method == "groups":
-        split |= {"seed": seed, "ratios": list(ratios)}
-    utterances = [_utterance(by_id[member.id], member, plan.split_of[member.id]) for member in members]
-    return _Placed(utterances, split, (*warnings, *plan.warnings, *_thin_ice(utterances)))
-
-
-def _split(
-    by_id: Mapping[str, Taken],
-    members: Sequence[Member],
-    ratios: Sequence[float],
-    group_by: Collection[str],
-    seed: int,
-) -> tuple[SplitPlan, str]:
-    """The sources' own split if they have one (``given``), else ours (``groups``)."""
-    if all(one.row.split is None for one in by_id.values()):
-        return assign_splits(members, ratios=ratios, group_by=group_by, seed=seed), "groups"
-    split_of = {}
-    for name, one in by_id.items():
-        if one.row.split is None:
-            raise ParlureError(
-                f"{place(one.row)} has no split though other rows have one",
-                "fill the column split in every row, or leave it out and parlure divides",
-            )
-        try:
-            split_of[name] = given_split(one.row.split)
-        except ParlureError as error:
-            raise ParlureError(f"{place(one.row)}: {error.message}", error.hint) from error
-    n_groups = check_given_splits(members, split_of, group_by)
-    return SplitPlan(split_of, n_groups), "given"
-
-
-def _utterance(one: Taken, member: Member, split: str) -> Utterance:
-    row = one.row
-    return Utterance(
-        id=member.id,
-        recording=str(row.audio.resolve()),
-        start=one.start,
-        end=one.end,
-        channel=one.channel,
-        text=one.text,
-        language=one.language,
-        task=one.task,
-        speaker=member.speaker,
-        session=row.session,
-        split=split,
-        segments=row.segments,
-        prompt=row.prompt,
-        tags=row.tags,
-    )
-
-
-def _thin_ice(utterances: Sequence[Utterance]) -> list[str]:
-    """Warnings about what the test split can show."""
-    warnings = []
-    n_unknown = sum(utterance.speaker is None for utterance in utterances)
-    if n_unknown:
-        warnings.append(
-            f"{n_unknown} of {len(utterances)} utterances name no speaker: calls are kept on one side of the split, "
-            "but a person may be on both"
-        )
-    test = [utterance for utterance in utterances if utterance.split == "test"]
-    n_speakers = len({utterance.speaker for utterance in test} - {None})
-    if not test:
-        warnings.append("there is no test split: nothing can be proved with this corpus")
-    elif n_speakers < MIN_TEST_SPEAKERS and n_unknown < len(utterances):
-        warnings.append(
-            f"the test split has {n_speakers} known speaker{'s' * (n_speakers != 1)}: with fewer than "
-            f"{MIN_TEST_SPEAKERS} only large differences can be told from chance"
-        )
-    return warnings
 
 
 def _write(
     out: Path,
     gathered: Gathered,
-    placed: _Placed,
+    placed: Placed,
+    n_used: int,
     *,
     copy_audio: bool,
     strict: bool,
@@ -285,22 +194,31 @@ def _write(
         utterances = _copies(utterances, gathered, out)
     begin_corpus(out)
     write_lines(out, utterances, (row.to_json() for row in rejected))
-    summary = _summary(out, utterances, rejected, (*placed.warnings, *_left_over(out, utterances)), strict)
+    unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
+    warnings = (*placed.warnings, *_left_over(out, utterances, unused))
+    summary = _summary(out, utterances, rejected, n_used, warnings, strict)
     if not summary.gate_failed:
         finish_corpus(out, _info(gathered, placed.split, utterances, summary))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
+        for path in unused:  # of rows whose id was taken; until here, so that their shard was not read again
+            path.unlink(missing_ok=True)
     return summary
 
 
 def _copies(utterances: Sequence[Utterance], gathered: Gathered, out: Path) -> list[Utterance]:
     """Every utterance as a file of the corpus; those that a source embeds are that already."""
     home = out.resolve()
-    ours = {str(one.row.audio.resolve()) for one in gathered.taken if one.extracted}
+    ours = set(map(str, _extracted(gathered)))
     inside = [u.recording for u in utterances if u.recording not in ours and Path(u.recording).is_relative_to(home)]
     if inside:
         raise ParlureError(f"{inside[0]} lies in the corpus that is to be written", "--out another folder")
     begin_corpus(out)
     return [u if u.recording in ours else _copied(u, out) for u in utterances]
+
+
+def _extracted(gathered: Gathered) -> set[Path]:
+    """The recordings that a source embeds, as files of the corpus."""
+    return {one.row.audio.resolve() for one in gathered.taken if one.extracted}
 
 
 def _copied(utterance: Utterance, out: Path) -> Utterance:
@@ -310,10 +228,10 @@ def _copied(utterance: Utterance, out: Path) -> Utterance:
     return replace(utterance, recording=str(path), start=0.0, end=round(len(samples) / SAMPLE_RATE, 6), channel=None)
 
 
-def _left_over(out: Path, utterances: Sequence[Utterance]) -> list[str]:
+def _left_over(out: Path, utterances: Sequence[Utterance], unused: set[Path]) -> list[str]:
     """A warning about copies that an earlier call left: they may be the only ones, so they are not removed."""
-    used = {Path(utterance.recording) for utterance in utterances}
-    n_left = sum(path not in used for path in (out.resolve() / "audio").glob("*.flac"))
+    ours = {Path(utterance.recording) for utterance in utterances} | unused
+    n_left = sum(path not in ours for path in (out.resolve() / "audio").glob("*.flac"))
     if not n_left:
         return []
     return [f"audio/ holds {n_left} file{'s' * (n_left != 1)} of an earlier run that nothing uses: remove them by hand"]
@@ -327,13 +245,19 @@ def _mended(out: Path) -> tuple[str, ...]:
 
 
 def _summary(
-    out: Path, utterances: Sequence[Utterance], rejected: Sequence[Rejected], warnings: tuple[str, ...], strict: bool
+    out: Path,
+    utterances: Sequence[Utterance],
+    rejected: Sequence[Rejected],
+    n_used: int,
+    warnings: tuple[str, ...],
+    strict: bool,
 ) -> PrepareSummary:
     return PrepareSummary(
         folder=out,
-        n_read=len(utterances) + len(rejected),
-        n_used=len(utterances),
+        n_read=n_used + len(rejected),
+        n_used=n_used,
         n_rejected=len(rejected),
+        n_utterances=len(utterances),
         rejected_by_reason=dict(Counter(row.reason for row in rejected).most_common()),
         utterances_by_split={split: sum(u.split == split for u in utterances) for split in SPLITS},
         hours_by_split={split: _hours(u for u in utterances if u.split == split) for split in SPLITS},
@@ -352,6 +276,7 @@ def _info(
         "split": split,
         "n_read": summary.n_read,
         "n_used": summary.n_used,
+        "n_utterances": summary.n_utterances,
         "rejected": {"total": summary.n_rejected, **summary.rejected_by_reason},
         "hours": _hours(utterances),
         "by_split": {name: _tally(u for u in utterances if u.split == name) for name in SPLITS},

@@ -83,15 +83,14 @@ def assign_splits(
     Raises:
         ParlureError: bad ratios or keys, or fewer groups than splits to fill.
     """
-    _check_ratios(ratios)
-    _check_keys(group_by)
+    check_options(ratios, group_by)
     groups = _groups(members, group_by)
     wanted = [split for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0]
     if len(groups) < len(wanted):
         raise ParlureError(
             f"the corpus falls into {len(groups)} group{'s' * (len(groups) != 1)} without a speaker or session in "
             f"common, too few to fill {', '.join(wanted)}{_bridge(members, group_by)}",
-            "add recordings of other people, or loosen it: --group-by session, or --ratios 0.9,0,0.1 for no dev split",
+            f"add recordings of other people, or loosen it: --group-by session, or {_fewer(wanted)}",
         )
     hours = [sum(member.duration_s for member in group) / 3600 for group in groups]
     total_h = sum(hours)
@@ -115,6 +114,19 @@ def assign_splits(
         listed = ", ".join(f"{split} {share:.0%}" for split, share in shares.items())
         warnings.append(f"whole groups do not divide as asked: {listed} of the hours")
     return SplitPlan(split_of, len(groups), tuple(warnings))
+
+
+def check_options(ratios: Sequence[float], group_by: Collection[str]) -> None:
+    """See that ratios and keys make sense, before anything is read.
+
+    Raises:
+        ParlureError: they do not.
+    """
+    good = len(ratios) == len(SPLITS) and all(0 <= ratio <= 1 for ratio in ratios)
+    if not good or abs(sum(ratios) - 1) > 1e-6:
+        listed = ",".join(f"{ratio:g}" for ratio in ratios)
+        raise ParlureError(f"the ratios {listed} are not three shares that make 1", "--ratios 0.8,0.1,0.1")
+    _check_keys(group_by)
 
 
 def is_own_split(name: str) -> bool:
@@ -220,11 +232,9 @@ def _looks_local(members: Iterable[Member]) -> bool:
     )
 
 
-def _check_ratios(ratios: Sequence[float]) -> None:
-    good = len(ratios) == len(SPLITS) and all(0 <= ratio <= 1 for ratio in ratios)
-    if not good or abs(sum(ratios) - 1) > 1e-6:
-        listed = ",".join(f"{ratio:g}" for ratio in ratios)
-        raise ParlureError(f"the ratios {listed} are not three shares that make 1", "--ratios 0.8,0.1,0.1")
+def _fewer(wanted: Sequence[str]) -> str:
+    """The flag that asks for one split less."""
+    return "--ratios 0.9,0,0.1 for no dev split" if "dev" in wanted else "--ratios 1,0,0 for no test split"
 
 
 def _check_keys(group_by: Collection[str]) -> None:

@@ -6,6 +6,7 @@ reads what it cannot open (m4a, webm, amr, mp4). Shapes: C channels, N samples a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,7 +232,7 @@ def _blocks(file: Path) -> Iterator[Samples]:
 
 def _existing(path: str | Path) -> Path:
     file = Path(path)
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - Path would raise for a name longer than names can be
         raise AudioError(
             "missing_file",
             f"there is no file {file}",

@@ -1,7 +1,7 @@
 """Source → rows: one file per format, one row in READERS.
 
 A reader takes the source and the person's column names and yields :class:`Row` or :class:`Rejected`; it raises
-only what no row can say (a missing column, a file that is not UTF-8).
+only what no row can say (a missing column, a table that is not UTF-8).
 """
 
 from __future__ import annotations

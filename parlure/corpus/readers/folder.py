@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
 from parlure.errors import ParlureError
 
 _COMMON = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".weba", ".mka", ".wma")
@@ -38,13 +38,16 @@ def read_folder(source: str, columns: Columns) -> Iterator[Row | Rejected]:
         transcript = path.with_suffix(".txt")
         transcribed.add(transcript)
         raw = {"audio": path.relative_to(folder).as_posix()}
+        if not is_unicode(str(path)):
+            yield Rejected(source, None, raw, "bad_encoding", f"the name of {path} is not UTF-8: rename it")
+            continue
         try:
             # utf-8-sig: an editor of Windows opens the file with a byte order mark
             text = transcript.read_text(encoding="utf-8-sig").strip() if transcript.is_file() else None
         except UnicodeDecodeError as error:
             line = transcript.read_bytes().count(b"\n", 0, error.start) + 1
             sentence = f"{transcript.name} is not UTF-8 on line {line}"
-            yield Rejected(source, None, raw, "malformed_row", sentence)
+            yield Rejected(source, None, raw, "bad_encoding", sentence)
         else:
             yield Row(source=source, line=None, raw=raw, audio=path, text=text)
     for path in files:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from parlure.corpus.readers.columns import name_columns
-from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row
+from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row, plain
 from parlure.errors import ParlureError
 
 _PROVENANCE = ("start", "end", "channel")
@@ -37,24 +37,42 @@ def read_huggingface(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     number = 0
     with file:
         for batch in file.iter_batches(batch_size=_N_ROWS, columns=schema.names):
-            for raw in batch.to_pylist():
+            for raw in _dicts(batch):
                 number += 1
                 sound = raw.pop(audio) or {}
+                if isinstance(sound, str):  # its path is not UTF-8: the row is rejected for it
+                    sound = {"path": sound}
                 yield _row(source, number, raw, sound, {own: raw[name] for own, name in fields.items()})
 
 
 def _row(
     source: str, number: int, raw: dict[str, Any], sound: Mapping[str, Any], fields: dict[str, Any]
 ) -> Row | Rejected:
-    raw = {name: value for name, value in raw.items() if not isinstance(value, bytes)}
+    raw = plain({name: value for name, value in raw.items() if not isinstance(value, bytes)})
     path = sound.get("path") or ""
-    raw["audio"] = path or None
+    raw["audio"] = plain(path) or None
     if sound.get("bytes") is None and not path:
         return Rejected(source, number, raw, "missing_file", "the row holds no recording")
     row = parse_row(source, number, raw, fields | {"audio": path or f"{number}"})
     if isinstance(row, Rejected) or sound.get("bytes") is None:
         return row
     return replace(row, content=sound["bytes"])
+
+
+def _dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """The rows of a batch; a value that holds a text which is not UTF-8 is that text, its bad bytes as surrogates."""
+    try:
+        return list(batch.to_pylist())
+    except UnicodeDecodeError:
+        columns = [list(map(_value, column)) for column in batch.columns]
+        return [dict(zip(batch.schema.names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError as error:
+        return error.object.decode(errors="surrogateescape")
 
 
 def _audio_column(source: str, schema: pa.Schema) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,8 @@ from typing import Any
 
 from parlure.corpus.manifest import TASKS, Segment, parse_segments
 from parlure.errors import ParlureError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,9 @@ class Rejected:
     sentence: str
 
     def to_json(self) -> dict[str, Any]:
-        """A line of ``rejected.jsonl``."""
-        return {
-            "source": self.source,
-            "line": self.line,
-            "reason": self.reason,
-            "sentence": self.sentence,
-            "row": dict(self.raw),
-        }
+        """A line of ``rejected.jsonl``: whatever the row holds, it can be written as JSON in UTF-8."""
+        fields = {"source": self.source, "line": self.line, "reason": self.reason, "sentence": self.sentence}
+        return {**{name: plain(value) for name, value in fields.items()}, "row": plain(self.raw)}
 
 
 def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Mapping[str, Any]) -> Row | Rejected:
@@ -102,6 +101,10 @@ def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Map
         raw: what is kept of the row for a person to see.
         fields: values as text (from a table) or as JSON values; an empty text is a field not given, except ``text``.
     """
+    for name, value in fields.items():
+        if not is_unicode(value):
+            sentence = f"{Path(source).name} line {line}: {name} is not proper UTF-8"
+            return Rejected(source, line, raw, "bad_encoding", sentence)
     try:
         values = {name: _parse(name, value) for name, value in fields.items() if name in _PARSERS}
     except ParlureError as error:
@@ -111,6 +114,28 @@ def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Map
         return Rejected(source, line, raw, "malformed_row", "the row names no audio file")
     values.setdefault("text", None)
     return Row(source=source, line=line, raw=raw, audio=Path(source).parent / audio, **values)
+
+
+def is_unicode(value: Any) -> bool:
+    """Whether no text in a value holds half a character, which is also what stands for a byte that is not UTF-8."""
+    if isinstance(value, str):
+        return _SURROGATE.search(value) is None
+    if isinstance(value, Mapping):
+        return all(is_unicode(key) and is_unicode(inner) for key, inner in value.items())
+    return not isinstance(value, (list, tuple)) or all(map(is_unicode, value))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: dates and decimals as text, NaN as ``nan``, bytes as their number, surrogates as ?."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, Mapping):
+        return {plain(str(key)): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
 
 
 def _parse(name: str, value: Any) -> Any:
@@ -136,7 +161,7 @@ def _seconds(name: str, value: Any) -> float:
     try:
         # a spreadsheet in French writes 1,5
         seconds = float(value.strip().replace(",", ".") if isinstance(value, str) else value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParlureError(f"{name} is {value!r}, not a time in seconds such as 12.5") from error
     if isinstance(value, bool) or not 0 <= seconds < float("inf"):
         raise ParlureError(f"{name} is {value!r}, not a time in seconds such as 12.5")
@@ -146,7 +171,7 @@ def _seconds(name: str, value: Any) -> float:
 def _channel(name: str, value: Any) -> int:
     try:
         number = float(value)  # pandas writes a column of whole numbers with gaps as 0.0, 1.0
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParlureError(f"{name} is {value!r}, not a channel number from 0") from error
     if isinstance(value, bool) or number not in range(1000):
         raise ParlureError(f"{name} is {value!r}, not a channel number from 0")

@@ -2,11 +2,13 @@
 
 Columns: ``audio`` (relative to the manifest) and ``text``; if wanted ``id, speaker, session, language, task,
 split, start, end, channel`` (times in seconds), in JSON Lines also ``segments, prompt, tags``. Other columns are
-kept in ``rejected.jsonl`` and otherwise left alone. A table is UTF-8, with or without a byte order mark.
+kept in ``rejected.jsonl`` and otherwise left alone. A table is UTF-8, with or without a byte order mark; a row that is
+not is rejected.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.corpus.readers.columns import name_columns
-from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row
+from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode, parse_row
 from parlure.errors import ParlureError
 
 
@@ -23,7 +25,7 @@ def read_csv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     """Rows of a table with commas, or with semicolons as a French or German spreadsheet writes it.
 
     Raises:
-        ParlureError: missing or empty file, not UTF-8, a missing column, a quote that is never closed.
+        ParlureError: missing or empty file, a header that is not UTF-8, a missing column, a quote that is never closed.
     """
     text = _read_text(source)
     header = text.split("\n", 1)[0]
@@ -37,7 +39,7 @@ def read_tsv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     """Rows of a table with tabs. A quote is a character like any other, unless a field is wrapped in two.
 
     Raises:
-        ParlureError: missing or empty file, not UTF-8, a missing column.
+        ParlureError: missing or empty file, a header that is not UTF-8, a missing column.
     """
     lines = _read_text(source).replace("\r\n", "\n").split("\n")
     yield from _read_table(source, columns, _tsv_records(lines))
@@ -47,7 +49,7 @@ def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     """Rows of JSON Lines, one object a line; a key that some lines lack is a field not given there.
 
     Raises:
-        ParlureError: missing or empty file, not UTF-8, a column that no line has.
+        ParlureError: missing or empty file, UTF-16, a column that no line has.
     """
     lines = [(number, line) for number, line in enumerate(_read_text(source).split("\n"), 1) if line.strip()]
     rows = [_json_object(line) for _, line in lines]
@@ -76,6 +78,8 @@ def _read_table(
     _, header = next(records, (1, []))
     if isinstance(header, str):
         raise ParlureError(f"{source} line 1: {header}", "the first line names the columns: audio,text,speaker")
+    if not is_unicode(header):
+        raise _not_utf8(source)
     header = [name.strip() for name in header]
     names = name_columns(source, columns, header)
     for name in names.values():
@@ -124,23 +128,25 @@ def _unwrapped(cell: str) -> str:
     return inner.replace('""', '"') if wrapped else cell
 
 
+def _not_utf8(source: str) -> ParlureError:
+    hint = "save it as UTF-8 (in a spreadsheet: CSV UTF-8), then prepare again"
+    return ParlureError(f"{source} line 1 is not UTF-8", hint)
+
+
 def _read_text(source: str) -> str:
     """The file's text.
 
     Raises:
-        ParlureError: missing, empty or not UTF-8, with the line.
+        ParlureError: missing, empty or UTF-16.
     """
     path = Path(source)
     if not path.is_file():
         raise ParlureError(f"there is no manifest {source}", "check the path")
     content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ParlureError(
-            f"{source} line {line} is not UTF-8", "save it as UTF-8 (in a spreadsheet: CSV UTF-8), then prepare again"
-        ) from error
+    # bytes that are not UTF-8 become surrogates, for which parse_row rejects the row
+    text = content.decode("utf-8-sig", errors="surrogateescape")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _not_utf8(source)
     if not text.strip():
         raise ParlureError(f"{source} is empty", "the first line names the columns: audio,text,speaker")
     return text
