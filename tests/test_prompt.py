@@ -66,6 +66,16 @@ def test_timestamps():
     assert SPECIAL.no_timestamps not in made.inputs
 
 
+def test_a_phrase_outside_the_window_is_refused_by_id():
+    assert max(labels("x", segments=[(29.0, 30.004, "oui")]).targets) == SPECIAL.timestamp_begin + 1500
+    for start_s, end_s in ((29.5, 30.02), (-0.1, 1.0), (2.0, 1.0)):
+        with pytest.raises(
+            ParlureError, match=f"utterance u1 has a phrase from {start_s:g} to {end_s:g} s, Whisper hears 0 to 30 s"
+        ) as caught:
+            labels("x", segments=[(0.0, 1.0, "non"), (start_s, end_s, "oui")])
+        assert caught.value.hint.startswith("times of phrases count in seconds from the utterance's start; split what")
+
+
 def test_no_speech():
     made = labels("")
     assert made.inputs == (50_258, 50_265, 50_359, 50_363)

@@ -20,6 +20,7 @@ from parlure.errors import ParlureError
 IGNORED = -100  # what cross-entropy skips
 MAX_TOKENS = 448  # decoder positions of every public Whisper
 TIMESTAMP_STEP_S = 0.02
+_N_STEPS = 1500  # of the 30 s window: <|0.00|> to <|30.00|>
 _MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
 
 
@@ -127,13 +128,13 @@ def encode_labels(
         previous: what was said before; kept from its end if it is long.
 
     Raises:
-        ParlureError: more than 448 tokens, or an unknown language or task.
+        ParlureError: more than 448 tokens, a phrase outside of 0 to 30 s, or an unknown language or task.
     """
     special = SpecialTokens.of(tokenizer)
     prompt = prompt_ids(tokenizer, language, task, timestamps=bool(segments))
     before = [special.previous, *encode_text(tokenizer, previous)[-_MAX_PROMPT_TOKENS:]] if previous else []
     if segments:
-        body = [id_ for segment in segments for id_ in _timed(tokenizer, special, segment)]
+        body = [id_ for segment in segments for id_ in _timed(tokenizer, special, segment, utterance_id)]
     else:
         body = encode_text(tokenizer, text) if text else []
     sequence = [*before, *prompt, *body, special.end]
@@ -150,7 +151,14 @@ def encode_labels(
     return Labels(tuple(inputs), tuple(targets))
 
 
-def _timed(tokenizer: WhisperTokenizer, special: SpecialTokens, segment: tuple[float, float, str]) -> list[int]:
+def _timed(
+    tokenizer: WhisperTokenizer, special: SpecialTokens, segment: tuple[float, float, str], utterance_id: str
+) -> list[int]:
     start_s, end_s, text = segment[:3]
-    first, last = (special.timestamp_begin + round(time / TIMESTAMP_STEP_S) for time in (start_s, end_s))
-    return [first, *encode_text(tokenizer, text), last]
+    first, last = (round(time / TIMESTAMP_STEP_S) for time in (start_s, end_s))
+    if not 0 <= first <= last <= _N_STEPS:
+        raise ParlureError(
+            f"utterance {utterance_id} has a phrase from {start_s:g} to {end_s:g} s, Whisper hears 0 to 30 s",
+            "times of phrases count in seconds from the utterance's start; split what is longer than 30 s",
+        )
+    return [special.timestamp_begin + first, *encode_text(tokenizer, text), special.timestamp_begin + last]
