@@ -63,14 +63,19 @@ def _fitted(
     share = Recipe.model_validate({"data": {"corpus": ""}}).training.full_window_share
     encoder_s = sum(share * 30 + (1 - share) * (utterance.duration_s + 0.5) for utterance in train)
     n_steps = max(1, round(epochs * encoder_s / (batch_s * accumulation)))
-    device = f"{machine.gpus[0].name}, {machine.gpus[0].memory_gb:.0f} GB" if machine.gpus else "no GPU"
-    chosen = "you named it" if model else f"for {device}"
+    chosen, fits = "without a GPU a larger one takes days", "without a GPU longer ones are no faster"
+    if machine.gpus:
+        gpu = machine.gpus[0]
+        chosen = f"for {gpu.name}, {gpu.memory_gb:.0f} GB"
+        fits = f"estimated {chosen}{'' if gpu.has_bf16 else ', in fp32'}; halve it if memory runs out"
+    if model:
+        chosen = "you named it"
     languages = sorted({utterance.language for utterance in dev})
     return {
         "model.base": (size.name if size else model, chosen),
         "training.epochs": (epochs, f"for {hours:.2f} hours of training speech: about {n_steps} steps in all"),
         "training.warmup_steps": (min(50, max(1, n_steps // 10)), "a tenth of the steps, 50 at most"),
-        "training.batch_seconds": (batch_s, f"estimated for {device}; halve it if memory runs out"),
+        "training.batch_seconds": (batch_s, fits),
         "training.accumulation": (accumulation, f"so that a step has about {_STEP_S:.0f} s"),
         "evaluation.every_steps": (max(5, round(n_steps / (2 * epochs))), "about twice an epoch"),
         "evaluation.max_utterances": (

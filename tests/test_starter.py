@@ -7,12 +7,13 @@ import pytest
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
-from parlure.machine import SIZES, Gpu, Machine
+from parlure.machine import SIZES, Gpu, Machine, Size
 from parlure.recipe import Recipe, load_recipe
 from parlure.starter import init
 
 LAPTOP = Machine(2, 16.0, ())
 CARD = Machine(8, 64.0, (Gpu("RTX 3060", 12.0, True),))
+T4 = Machine(8, 64.0, (Gpu("T4", 15.0, False),))
 SERVER = Machine(16, 200.0, (Gpu("H200", 140.0, True),))
 
 
@@ -54,10 +55,12 @@ def test_the_file_is_the_recipe_and_explains_every_field(corpus, tmp_path):
     ("machine", "base", "batch_s", "accumulation"),
     [
         (LAPTOP, "openai/whisper-base", 60.0, 4),
-        (replace(LAPTOP, memory_gb=3.6), "openai/whisper-tiny", 60.0, 4),
+        (replace(LAPTOP, memory_gb=4.0), "openai/whisper-tiny", 60.0, 4),
         (CARD, "openai/whisper-medium", 120.0, 2),
         (SERVER, "openai/whisper-medium", 240.0, 1),
-        (Machine(2, 8.0, (Gpu("old", 4.0, False),)), "openai/whisper-small", 60.0, 4),
+        (Machine(2, 8.0, (Gpu("old", 4.0, False),)), "openai/whisper-small", 30.0, 8),
+        (T4, "openai/whisper-medium", 60.0, 4),
+        (replace(T4, gpus=(Gpu("like it, with bf16", 15.0, True),)), "openai/whisper-medium", 120.0, 2),
     ],
 )
 def test_it_fits_the_machine(corpus, tmp_path, machine, base, batch_s, accumulation):
@@ -67,6 +70,42 @@ def test_it_fits_the_machine(corpus, tmp_path, machine, base, batch_s, accumulat
     assert recipe.training.accumulation == accumulation
     size = next(size for size in SIZES if size.name == base)
     assert machine.fits(size)
+
+
+@pytest.mark.parametrize(
+    ("machine", "reasons"),
+    [
+        (LAPTOP, ["(without a GPU a larger one takes days)", "(without a GPU longer ones are no faster)"]),
+        (CARD, ["(for RTX 3060, 12 GB)", "(estimated for RTX 3060, 12 GB; halve it if memory runs out)"]),
+        (T4, ["(for T4, 15 GB)", "(estimated for T4, 15 GB, in fp32; halve it if memory runs out)"]),
+    ],
+)
+def test_it_says_why(corpus, tmp_path, machine, reasons):
+    corpus(1.0)
+    start(tmp_path, machine)
+    text = (tmp_path / "recipes" / "first.toml").read_text(encoding="utf-8")
+    assert [reason for reason in reasons if reason not in text] == []
+
+
+def test_adapters_are_counted_as_peft_makes_them():
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    from parlure.whisper.adapters import attach_lora
+
+    config = WhisperConfig(
+        vocab_size=60, d_model=16, encoder_layers=3, decoder_layers=2, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0,
+        eos_token_id=0, decoder_start_token_id=0,
+    )  # fmt: skip
+    adapted = attach_lora(WhisperForConditionalGeneration(config), base_name="small", r=4, alpha=8.0, dropout=0.0)
+    made = sum(parameter.numel() for parameter in adapted.parameters() if parameter.requires_grad)
+    assert Size("small", 0, 16, 3, 2).n_adapter(4) == made
+
+
+def test_fp32_takes_twice_the_activations():
+    medium = next(size for size in SIZES if size.name == "openai/whisper-medium")
+    at_rest = medium.lora_gb(0.0, bf16=True)
+    assert medium.lora_gb(60.0, bf16=False) - at_rest == pytest.approx(2 * (medium.lora_gb(60.0, bf16=True) - at_rest))
 
 
 @pytest.mark.parametrize(("hours", "epochs"), [(0.5, 10.0), (3.0, 5.0), (12.0, 3.0)])
