@@ -1,21 +1,21 @@
 """The command line: one short function per command; parse, call the library, print.
 
-stdout is data, stderr is talk. Exit codes: 0 done, 1 our bug, 2 the user can mend it, 3 a gate the person asked for
-failed, 130 interrupted. Everything heavy is imported inside the functions, so that ``--help`` answers at once.
+stdout is data, stderr is talk; how a command ends is in ``ending``. Everything heavy is imported inside the
+functions, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import shlex
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
 
+from parlure.ending import GateFailedError, StoppedError, exit_code, is_first, say
 from parlure.errors import ParlureError
 
 app = typer.Typer(
@@ -27,15 +27,6 @@ app = typer.Typer(
 )
 
 MODEL_HELP = "nano, a run folder, a Hugging Face folder or a hub id such as openai/whisper-medium"
-
-
-class GateFailedError(Exception):
-    """A gate that the person asked for failed: exit code 3."""
-
-
-def say(message: str) -> None:
-    """Talk, on stderr."""
-    print(message, file=sys.stderr)  # noqa: T201
 
 
 def give(data: str) -> None:
@@ -118,7 +109,10 @@ def prepare(
     for line in summary.lines():
         say(line)
     if strict and summary.n_rejected:
-        raise GateFailedError(f"{summary.n_rejected} rows were rejected, see {out / 'rejected.jsonl'}")
+        raise GateFailedError(
+            f"{summary.n_rejected} rows were rejected",
+            f"{out / 'rejected.jsonl'} says why; without --strict the others are taken",
+        )
 
 
 @app.command()
@@ -147,31 +141,32 @@ def train(
 ) -> None:
     """Corpus + recipe → run: the adapter or model with the best dev WER."""
     from parlure.console import Console
+    from parlure.exclusive import is_empty
     from parlure.recipe import load_recipe
 
     settings = load_recipe(recipe, set_ or [], corpus, model)
-    from parlure.training.loop import train as run_train
-
-    console = Console(silent=not _is_first())
+    console = Console(silent=not is_first())
     try:
+        from parlure.training.loop import train as run_train
+
         with console.training() as on_event:
             summary = run_train(settings, out, resume=resume, dry_run=dry_run, on_event=on_event)
-    except KeyboardInterrupt:
-        if any(out.glob("checkpoints/step-*")):
-            say(f"interrupted; {out} holds a checkpoint: go on with the same command and --resume")
-        else:
-            say("interrupted before the first step; nothing is lost: start again with the same command and --resume")
-        raise
-    if not _is_first():
+    except KeyboardInterrupt as error:
+        if any(out.glob("checkpoints/step-*/progress.json")):
+            raise StoppedError(f"{out} holds a checkpoint: go on with the same command and --resume") from error
+        raise StoppedError("there is no checkpoint yet: begin with the same command and --resume") from error
+    if not is_first():
         return
+    if summary.was_finished:
+        say(f"{out} is finished: nothing is left to do")
     if dry_run:
-        say(f"all is in order: {summary.n_steps} steps to do")
+        begun = f"{summary.n_done} of {summary.n_steps} steps are done in {out}: go on with --resume"
+        if not summary.was_finished:
+            say(f"all is in order: {f'{summary.n_steps} steps to do' if is_empty(out) else begun}")
         return
     from parlure.shipping.card import write_card
 
     write_card(out)
-    if summary.was_finished:
-        say(f"{out} was finished before: nothing is left to do")
     say(
         f"dev WER {summary.base_wer:.1f} % → {summary.best_wer:.1f} % at step {summary.best_step} of {summary.n_steps}"
         + (", stopped early" if summary.stopped_early else "")
@@ -213,7 +208,9 @@ def evaluate(
     corpus: Annotated[Path, Argument(help="Corpus folder.")],
     model: Annotated[str, Option(help=f"The tuned model: {MODEL_HELP}.")],
     out: Annotated[Path, Option(help="Report folder to make.")],
-    against: Annotated[str | None, Option(help="The base model, decoded in exactly the same way.")] = None,
+    against: Annotated[
+        str | None, Option(help="The base model, decoded in exactly the same way; base: what the run was tuned from.")
+    ] = None,
     split: Annotated[str, Option(help="Which split to decode.")] = "test",
 ) -> None:
     """Decode a split with one model or two → report: WER, difference, interval, verdict."""
@@ -235,12 +232,13 @@ def score(
     hyp: Annotated[Path, Argument(help="Hypotheses: JSON lines with id and text, or plain lines.")],
     against: Annotated[Path | None, Option(help="Hypotheses to compare with.")] = None,
     profile: Annotated[list[str] | None, Option(help="Normaliser, any number of times: raw, basic, fr.")] = None,
+    split: Annotated[str | None, Option(help="Of a corpus as reference: only this split.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print the report's profiles as JSON.")] = False,
 ) -> None:
     """References and hypotheses → WER, without a model."""
     from parlure.scoring.score import score as run_score
 
-    profiles = run_score(ref, hyp, against=against, profiles=profile or ())
+    profiles = run_score(ref, hyp, against=against, profiles=profile or (), split=split)
     if as_json:
         give(json.dumps(profiles, indent=2, ensure_ascii=False) + "\n")
         return
@@ -258,18 +256,24 @@ def publish(
     repo: Annotated[str, Option(help="Repository on the Hugging Face Hub, owner/name.")],
     report: Annotated[Path | None, Option(help="Report folder, whose scores go on the card.")] = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Show the card and the files; send nothing.")] = False,
+    out: Annotated[Path | None, Option(help="Folder to make for hf upload: exactly what would be sent.")] = None,
 ) -> None:
     """A run as it would lie on the Hugging Face Hub: card and files."""
-    from parlure.shipping.publish import plan
+    from parlure.shipping.publish import plan, stage
 
     publication = plan(run, repo, report)
-    if not dry_run:
+    if out is not None:
+        stage(publication, out)
+    elif not dry_run:
         raise ParlureError(
-            "this version does not push to the Hub", f"look with --dry-run, then: hf upload {repo} {run / 'adapter'} ."
+            "this version does not push to the Hub",
+            "look with --dry-run; --out FOLDER makes a folder and says the command that uploads it",
         )
     give(publication.card)
     for line in publication.lines():
         say(line)
+    if out is not None:
+        say(f"next: hf upload {repo} {shlex.quote(str(out))} .")
 
 
 @app.command()
@@ -279,11 +283,6 @@ def doctor() -> None:
 
     for finding in examine():
         give(finding.line() + "\n")
-
-
-def _is_first() -> bool:
-    """Whether this is the process that talks; torchrun says which one it is."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _score_line(profile: str, system: str, rates: dict[str, Any]) -> str:
@@ -323,31 +322,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    from typer import TyperException
-
-    try:
-        code = app(arguments, prog_name="parlure", standalone_mode=False)
-    except ParlureError as error:
-        say(f"error: {error.message}")
-        if error.hint:
-            say(f"hint: {error.hint}")
-        return 2
-    except GateFailedError as error:
-        say(f"error: {error}")
-        return 3
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
-    except TyperException as error:
-        say(f"error: {error.format_message() if hasattr(error, 'format_message') else error}")
-        say("hint: parlure COMMAND --help lists what a command takes")
-        return 2
-    except BrokenPipeError:
-        return 0  # the reader of our output has seen enough
-    except Exception:
-        traceback.print_exc()
-        say("error: this is a bug in parlure; please report it with the lines above")
-        return 1
-    return code if isinstance(code, int) else 0
+    command = arguments[0] if arguments else ""
+    return exit_code(command, lambda: app(arguments, prog_name="parlure", standalone_mode=False))
 
 
 if __name__ == "__main__":

@@ -29,11 +29,14 @@ class Console:
 
     @contextmanager
     def training(self) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-        """A bar of optimiser steps with loss and speed, and a line for every evaluation; takes metrics rows."""
+        """A bar of optimiser steps with loss and speed, a line for every evaluation; takes rows of ``train``."""
         with self._progress("{task.fields[extra]}") as progress:
             task = progress.add_task("training", total=None, extra="")
 
             def show(row: Mapping[str, Any]) -> None:
+                if row["kind"] == "notice":
+                    self.say(row["text"])
+                    return
                 if row["kind"] == "evaluation":
                     self.say(f"step {row['step']}: dev WER {row['wer']:.1f} % (best {row['best_wer']:.1f} %)")
                     return

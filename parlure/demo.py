@@ -9,6 +9,7 @@ from pathlib import Path
 from parlure.console import Console
 from parlure.corpus.prepare import prepare
 from parlure.errors import ParlureError
+from parlure.exclusive import LOCK, alone_in, is_empty
 from parlure.recipe import Recipe, parse_recipe
 from parlure.scoring.page import verdict_sentence
 from parlure.scoring.skills import evaluate
@@ -57,11 +58,15 @@ def demo(out: Path, *, seed: int = 1, console: Console | None = None) -> DemoSum
     Raises:
         ParlureError: the folder holds something else, or the extra ``synth`` is missing.
     """
+    _refuse_foreign(out)
+    with alone_in(out):
+        return _demo(out, seed, console or Console())
+
+
+def _demo(out: Path, seed: int, console: Console) -> DemoSummary:
     from parlure.training.loop import train
 
-    console = console or Console()
     _clear(out)
-    out.mkdir(parents=True, exist_ok=True)
     (out / _MARKER).write_text("parlure demo may replace this folder\n", encoding="utf-8")
     console.say("1/4 synthesising two-party telephone calls in Québec French")
     manifest = make_calls(out / "recordings", n_calls=N_CALLS, seed=seed)
@@ -87,11 +92,15 @@ def demo(out: Path, *, seed: int = 1, console: Console | None = None) -> DemoSum
 _MARKER = ".parlure-demo"
 
 
-def _clear(out: Path) -> None:
+def _refuse_foreign(out: Path) -> None:
     if out.is_file():
         raise ParlureError(f"{out} is a file, not a folder", "give another folder: --out NAME")
-    if not out.exists() or not any(out.iterdir()):
-        return
-    if not (out / _MARKER).exists():
+    if not is_empty(out) and not (out / _MARKER).exists():
         raise ParlureError(f"{out} holds something else than a demo", "give another folder: --out NAME")
-    shutil.rmtree(out)
+
+
+def _clear(out: Path) -> None:
+    """Delete an earlier demo, but for its marker and the lock that we hold."""
+    for path in out.iterdir():
+        if path.name not in (LOCK, _MARKER):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -26,7 +26,7 @@ class ModelSection(_Section):
     """What is tuned."""
 
     base: str = "openai/whisper-medium"
-    """the MODEL to start from: nano, a Hugging Face folder or hub id, a run folder"""
+    """the MODEL to start from: nano, a Hugging Face folder or hub id, or a run in which every weight was tuned"""
 
 
 class DataSection(_Section):
@@ -34,6 +34,10 @@ class DataSection(_Section):
 
     corpus: str
     """the corpus folder that `parlure prepare` made, relative to the recipe"""
+    language: str = ""
+    """learn from utterances of this language only, such as fr; empty: all"""
+    task: Literal["", "transcribe", "translate"] = ""
+    """learn from utterances of this task only; empty: both"""
 
 
 class AdapterSection(_Section):
@@ -127,6 +131,10 @@ def load_recipe(
     """
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except IsADirectoryError as error:
+        raise ParlureError(
+            f"{path} is a folder, not a recipe", f"a run keeps its recipe in {path / 'recipe.toml'}"
+        ) from error
     except FileNotFoundError as error:
         raise ParlureError(
             f"there is no recipe {path}", 'write one that names a corpus: [data] corpus = "corpus"'
@@ -141,9 +149,9 @@ def load_recipe(
     for override in overrides:
         _override(tree, override)
     if corpus is not None:
-        tree["data"]["corpus"] = corpus
+        _put(tree, "data", "corpus", corpus)
     if model is not None:
-        tree.setdefault("model", {})["base"] = model
+        _put(tree, "model", "base", model)
     return parse_recipe(tree, str(path))
 
 
@@ -174,6 +182,27 @@ def dump_recipe(recipe: Recipe) -> str:
     return "\n".join(lines)
 
 
+def resolved(recipe: Recipe) -> Recipe:
+    """The same recipe with absolute paths, which it can be read with from any folder."""
+    place = {"corpus": str(Path(recipe.data.corpus).resolve())}
+    base = recipe.model.base
+    if base != "nano" and Path(base).is_dir():
+        base = str(Path(base).resolve())
+    return recipe.model_copy(
+        update={
+            "model": recipe.model.model_copy(update={"base": base}),
+            "data": recipe.data.model_copy(update=place),
+        }
+    )
+
+
+def differences(before: Recipe, after: Recipe) -> list[str]:
+    """Where two recipes differ, as ``section.field``; not in where the corpus lies, for it may have been moved."""
+    old, new = resolved(before).model_dump(), resolved(after).model_dump()
+    keys = [(section, field) for section, fields in new.items() for field in fields if field != "corpus"]
+    return [f"{section}.{field}" for section, field in keys if old[section][field] != new[section][field]]
+
+
 def _override(tree: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     section, dot, field = key.strip().partition(".")
@@ -183,7 +212,13 @@ def _override(tree: dict[str, Any], override: str) -> None:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()
-    tree.setdefault(section, {})[field] = parsed
+    _put(tree, section, field, parsed)
+
+
+def _put(tree: dict[str, Any], section: str, field: str, value: Any) -> None:
+    values = tree.setdefault(section, {})
+    if isinstance(values, dict):  # what is no section is refused with the rest
+        values[field] = value
 
 
 def _problem(place: list[str], item: Mapping[str, Any]) -> tuple[str, str]:
@@ -197,7 +232,12 @@ def _problem(place: list[str], item: Mapping[str, Any]) -> tuple[str, str]:
         return f"{key} is missing", f"add it to the recipe, or give --set {key}=…" if len(
             place
         ) > 1 else f"add a section [{key}]"
-    return f"{key} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}", ""
+    if len(place) == 1:
+        return f"{key} = {item['input']!r} is not a section", f"write [{key}] on a line, and its fields below"
+    field = Recipe.model_fields[place[0]].annotation.model_fields[place[1]]  # type: ignore[union-attr]
+    default = "" if field.is_required() else f" ({json.dumps(field.default)} unless given)"
+    problem = f"{key} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
+    return problem, f"{place[0]}.{place[1]}: {field.description}{default}"
 
 
 def _known_keys() -> list[str]:

@@ -1,14 +1,20 @@
 """The command line: exit codes, error and hint lines, data on stdout, talk on stderr."""
 
+import errno
+import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
+import torch
 
 from parlure import cli
+from parlure.ending import GateFailedError
+from parlure.exclusive import alone_in
 
 
 def run(capsys, *arguments):
@@ -120,7 +126,10 @@ def test_strict_exits_with_3(capsys, calls, tmp_path):
     assert code == 0
     code, _, err = run(capsys, "prepare", broken, "--out", tmp_path / "strict", "--strict")
     assert code == 3
-    assert "rejected" in err
+    assert err.endswith(
+        f"error: 1 rows were rejected\nhint: {tmp_path / 'strict' / 'rejected.jsonl'} says why; without --strict the "
+        "others are taken\n"
+    )
 
 
 def test_score_prints_rates_and_json(capsys, tmp_path):
@@ -148,12 +157,141 @@ def test_our_bug_exits_with_1(capsys, monkeypatch):
     assert "this is a bug in parlure" in err
 
 
-def test_interruption_exits_with_130(capsys, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize(
+    ("module", "function", "arguments", "said"),
+    [
+        ("corpus.prepare", "prepare", "prepare x --out c", "the corpus is not whole yet: the same command goes on"),
+        (
+            "scoring.skills",
+            "evaluate",
+            "evaluate c --model nano --out r",
+            "what is decoded is kept: the same command goes on",
+        ),
+        (
+            "transcribing.transcribe",
+            "transcribe",
+            "transcribe x.wav --model nano",
+            "what it has written is whole: the same command with the other recordings does the rest",
+        ),
+        ("demo", "demo", "demo", "the same command begins it anew"),
+        ("scoring.score", "score", "score x y", "the same command begins again"),
+    ],
+)
+def test_interruption_exits_with_130_and_says_how_to_go_on(
+    capsys, monkeypatch, number, module, function, arguments, said
+):
+    def interrupted(*_, **__):
+        os.kill(os.getpid(), number)
+        raise AssertionError("not interrupted")
+
+    monkeypatch.setattr(importlib.import_module(f"parlure.{module}"), function, interrupted)
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(capsys, *arguments.split()) == (130, "", f"interrupted; {said}\n")
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_interruption_before_the_command_has_begun(capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "app", interrupted)
-    assert run(capsys, "score")[0] == 130
+    assert run(capsys)[::2] == (130, "interrupted; the same command begins again\n")
+    monkeypatch.setenv("RANK", "1")  # one of several processes speaks
+    assert run(capsys)[::2] == (130, "")
+
+
+def test_what_disk_and_permissions_refuse_is_no_bug(capsys, calls, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    code, _, err = run(capsys, "prepare", calls, "--out", tmp_path / "file" / "c")
+    assert (code, err) == (
+        2,
+        f"error: {tmp_path / 'file' / 'c'}: Not a directory\n"
+        "hint: a file stands where a folder has to be: name another place\n",
+    )
+    code, _, err = run(capsys, "train", tmp_path)
+    assert code == 2
+    assert err.startswith(f"error: {tmp_path} is a folder, not a recipe\nhint: a run keeps its recipe in {tmp_path}")
+
+
+MEMORY_HINT = (
+    "in training, halve training.batch_seconds and double training.accumulation; "
+    "elsewhere, end what else uses the memory, or take a smaller model"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        (
+            OSError(errno.ENOSPC, "", "run/x"),
+            "run/x: No space left on device",
+            "free some space on that disk, or name another place",
+        ),
+        (
+            RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+            "No space left on device",
+            "free some space on that disk, or name another place",
+        ),
+        (
+            PermissionError(errno.EACCES, "", "c"),
+            "c: Permission denied",
+            "see who may read and write there, or name another place",
+        ),
+        (
+            ConnectionError(errno.ECONNREFUSED, ""),
+            "Connection refused",
+            "see whether the disk and the network are there",
+        ),
+        (MemoryError(), "there is not enough memory", MEMORY_HINT),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of"),
+            "there is not enough memory: CUDA out of memory. Tried to allocate 2.00 GiB",
+            MEMORY_HINT,
+        ),
+    ],
+)
+def test_what_the_machine_refuses_is_no_bug(capsys, monkeypatch, error, message, hint):
+    def refused(*_, **__):
+        raise error
+
+    monkeypatch.setattr(cli, "app", refused)
+    assert run(capsys, "train") == (2, "", f"error: {message}\nhint: {hint}\n")
+
+
+def test_a_failed_gate_may_have_a_hint(capsys, monkeypatch):
+    def failed(*_, **__):
+        raise GateFailedError("a gate failed", "mend it")
+
+    monkeypatch.setattr(cli, "app", failed)
+    assert run(capsys, "score") == (3, "", "error: a gate failed\nhint: mend it\n")
+
+
+def test_a_demo_spares_one_that_runs(capsys, tmp_path):
+    out = tmp_path / "demo"
+    with alone_in(out):
+        (out / ".parlure-demo").touch()
+        (out / "recordings").mkdir()
+        code, _, err = run(capsys, "demo", "--out", out)
+        assert code == 2
+        assert err.startswith(f"error: another process is writing {out}\n")
+        assert (out / "recordings").is_dir()
+
+
+def test_a_demo_replaces_an_earlier_one(tmp_path, monkeypatch):
+    from parlure import demo
+
+    (tmp_path / ".parlure-demo").touch()
+    (tmp_path / "run" / "adapter").mkdir(parents=True)
+    (tmp_path / "notes.txt").touch()
+
+    def seen(out, **_):
+        raise KeyboardInterrupt(sorted(path.name for path in tmp_path.iterdir()))
+
+    monkeypatch.setattr(demo, "make_calls", seen)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        demo.demo(tmp_path)
+    assert set(caught.value.args[0]) <= {".lock", ".parlure-demo"}
 
 
 def test_a_closed_pipe_is_no_error(tmp_path):
@@ -168,7 +306,7 @@ def test_a_closed_pipe_is_no_error(tmp_path):
     ("kept", "message"),
     [
         (True, "holds a checkpoint: go on with the same command and --resume"),
-        (False, "interrupted before the first step; nothing is lost"),
+        (False, "there is no checkpoint yet: begin with the same command and --resume"),
     ],
 )
 def test_an_interrupted_training_says_what_was_kept(capsys, tmp_path, monkeypatch, kept, message):
@@ -177,6 +315,7 @@ def test_an_interrupted_training_says_what_was_kept(capsys, tmp_path, monkeypatc
     def interrupted(recipe, out, **_):
         if kept:
             (out / "checkpoints" / "step-000001").mkdir(parents=True)
+            (out / "checkpoints" / "step-000001" / "progress.json").touch()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(loop, "train", interrupted)
@@ -184,3 +323,26 @@ def test_an_interrupted_training_says_what_was_kept(capsys, tmp_path, monkeypatc
     code, _, err = run(capsys, "train", tmp_path / "recipe.toml", "--out", tmp_path / "run")
     assert code == 130
     assert message in err
+    assert err.startswith("interrupted; ")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("summary", "message"),
+    [
+        ({"n_done": 0}, "all is in order: 4 steps to do\n"),
+        ({"n_done": 2}, "all is in order: 2 of 4 steps are done in {out}: go on with --resume\n"),
+        ({"n_done": 4, "was_finished": True}, "{out} is finished: nothing is left to do\n"),
+    ],
+)
+def test_a_dry_run_says_what_is_there(capsys, tmp_path, monkeypatch, summary, message):
+    from parlure.training import loop
+
+    made = loop.RunSummary(n_steps=4, best_step=0, best_wer=1.0, base_wer=1.0, stopped_early=False, **summary)
+    monkeypatch.setattr(loop, "train", lambda *_, **__: made)
+    (tmp_path / "recipe.toml").write_text("[data]\ncorpus = 'c'\n")
+    out = tmp_path / "run"
+    if made.n_done:
+        (out / "checkpoints").mkdir(parents=True)
+    code, _, err = run(capsys, "train", tmp_path / "recipe.toml", "--out", out, "--dry-run")
+    assert (code, err) == (0, message.format(out=out))

@@ -1,12 +1,14 @@
 """Killed at any moment (SIGKILL: no chance to clean up), the same command goes on to the undisturbed result.
 
-Five kills here; ``PARLURE_KILLS=20`` does as many as it says.
+A moment lies between the first thing that the command writes and its end. Five kills here; ``PARLURE_KILLS=20`` does as
+many as it says.
 """
 
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +19,8 @@ from typing import Any
 
 import pytest
 from replica import write_talkbank
+
+from parlure.recipe import load_recipe
 
 N_KILLS = int(os.environ.get("PARLURE_KILLS", "5"))
 RECIPE = """
@@ -68,7 +72,8 @@ def prepared(folder: Path) -> Any:
 def trained(folder: Path) -> Any:
     weights = (folder / "adapter/adapter_model.safetensors").read_bytes()
     last = (folder / "checkpoints/step-000006/trainable.safetensors").read_bytes()
-    return weights, last, lines(folder / "metrics.jsonl", without="work_s"), (folder / "recipe.toml").read_bytes()
+    recipe = load_recipe(folder / "recipe.toml", corpus="wherever")
+    return weights, last, lines(folder / "metrics.jsonl", without="work_s"), recipe
 
 
 def evaluated(folder: Path) -> Any:
@@ -77,7 +82,7 @@ def evaluated(folder: Path) -> Any:
 
 
 COLUMNS = ("--text", "transcript", "--speaker", "speaker_id", "--session", "transcript_filename", "--language", "fr")
-STAGES = {
+STAGES = {  # in the order in which each finds what it needs
     "prepare": Stage(
         ("prepare", "talk?config=fr&split=segment", "--out", "corpus", "--ratios", "0.5,0.2,0.3", *COLUMNS),
         (), "corpus", prepared,
@@ -87,6 +92,7 @@ STAGES = {
         ("evaluate", "corpus", "--model", "nano", "--against", "nano", "--out", "report"), (), "report", evaluated
     ),
 }  # fmt: skip
+KILLED = ("train", "evaluate", "prepare")  # in turn
 
 
 def start(folder: Path, arguments: tuple[str, ...]) -> "subprocess.Popen[str]":
@@ -94,37 +100,52 @@ def start(folder: Path, arguments: tuple[str, ...]) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def finish(folder: Path, arguments: tuple[str, ...]) -> None:
+def finish(folder: Path, arguments: tuple[str, ...], out: str) -> float:
+    """Run a command to its end; returns the seconds from its first writing on."""
     process = start(folder, arguments)
+    wait_until_it_writes(process, folder / out)
+    clock = time.monotonic()
     _, said = process.communicate()
     assert process.returncode == 0, said
+    return time.monotonic() - clock
+
+
+def wait_until_it_writes(process: "subprocess.Popen[str]", out: Path) -> None:
+    while not out.exists() and process.poll() is None:
+        time.sleep(0.005)
+
+
+def is_killed(folder: Path, stage: Stage, after_s: float) -> bool:
+    """Kill the command some seconds after it began to write; False if it had ended by then."""
+    process = start(folder, stage.arguments)
+    wait_until_it_writes(process, folder / stage.out)
+    time.sleep(after_s)
+    process.kill()
+    _, said = process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), said
+    return process.returncode == -signal.SIGKILL
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
-    """A folder in which every stage has run, and the seconds that each took."""
+    """A folder in which every stage has run, and the seconds that each wrote."""
     folder = tmp_path_factory.mktemp("undisturbed")
     write_talkbank(folder / "talk", n_rows=60, n_shards=3, n_calls=12)
     (folder / "recipe.toml").write_text(RECIPE)
-    seconds = {}
-    for name, stage in STAGES.items():
-        clock = time.monotonic()
-        finish(folder, stage.arguments)
-        seconds[name] = time.monotonic() - clock
-    return folder, seconds
+    return folder, {name: finish(folder, stage.arguments, stage.out) for name, stage in STAGES.items()}
 
 
 @pytest.mark.parametrize("number", range(N_KILLS))
 def test_a_kill_at_a_random_moment(undisturbed: tuple[Path, dict[str, float]], tmp_path: Path, number: int) -> None:
     folder, seconds = undisturbed
-    name = list(STAGES)[number % 3]
+    name = KILLED[number % 3]
     stage = STAGES[name]
     work = tmp_path / "work"
     shutil.copytree(folder, work)  # with the stages before this one
     shutil.rmtree(work / stage.out)
-    process = start(work, stage.arguments)
-    time.sleep(random.Random(number).uniform(0.3, 1.0) * seconds[name])
-    process.kill()
-    process.communicate()
-    finish(work, stage.arguments + stage.going_on)
+    after_s = random.Random(number).uniform(0.0, 1.0) * seconds[name]
+    while not is_killed(work, stage, after_s):
+        shutil.rmtree(work / stage.out)
+        after_s *= 0.7
+    finish(work, stage.arguments + stage.going_on, stage.out)
     assert stage.result(work / stage.out) == stage.result(folder / stage.out)

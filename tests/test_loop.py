@@ -1,5 +1,6 @@
 """Training: exact loss whatever the accumulation, resume, early stopping, full fine-tuning, and every refusal."""
 
+import errno
 import json
 import os
 import signal
@@ -15,9 +16,11 @@ from safetensors.torch import load_file
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
-from parlure.recipe import dump_recipe, parse_recipe
-from parlure.training import loop
+from parlure.recipe import dump_recipe, load_recipe, parse_recipe, resolved
+from parlure.training import checkpoint, development, interrupt, loop
 from parlure.training.batches import MicroBatch
+from parlure.training.development import Development
+from parlure.training.interrupt import StopRequest
 from parlure.training.items import training_items
 from parlure.training.loop import learning_rate, train
 from parlure.training.team import Team
@@ -174,14 +177,23 @@ def test_learning_rate_rises_and_falls():
 
 
 def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
-    taken = tmp_path / "taken"
+    taken = tmp_path / "taken"  # a person's work is spared, with --resume as without
     taken.mkdir()
     (taken / "thesis.txt").write_text("mine")
     with pytest.raises(ParlureError, match=f"the run folder {taken} is not empty") as caught:
         train(recipe(corpus_folder), taken)
     assert caught.value.hint == "give another --out, or --resume to go on with that run"
+    for name in ("model/precious.txt", "adapter/precious.txt", "recipe.toml"):
+        foreign = tmp_path / f"foreign-{len(name)}"
+        (foreign / name).parent.mkdir(parents=True)
+        (foreign / name).write_text("mine")
+        for options in ({"resume": True}, {"dry_run": True}):
+            with pytest.raises(ParlureError, match=f"{foreign} holds something else than a run") as caught:
+                train(recipe(corpus_folder), foreign, **options)
+            assert caught.value.hint == "give another folder: --out NAME"
+        assert (foreign / name).read_text() == "mine"
     train(recipe(corpus_folder, training={"max_steps": 1}), tmp_path / "run")
-    with pytest.raises(ParlureError, match="the recipe differs from the one") as caught:
+    with pytest.raises(ParlureError, match=r"the recipe differs from the one .*: training\.max_steps") as caught:
         train(recipe(corpus_folder, training={"max_steps": 2}), tmp_path / "run", resume=True)
     assert caught.value.hint == f"use {tmp_path / 'run/recipe.toml'}, or another --out"
     changed = Corpus(corpus.folder, corpus.utterances, {**corpus.info, "hours": 0})
@@ -209,10 +221,151 @@ def test_refusals(corpus_folder, corpus, tmp_path, monkeypatch):
     with pytest.raises(ParlureError, match=f"no dev utterance of {corpus.folder} holds a word") as caught:
         train(recipe(corpus_folder), tmp_path / "none")
     assert caught.value.hint == "dev needs speech with transcripts"
+    for split in ("train", "dev"):
+        long = tuple(replace(u, end=u.start + 30.5) if u.split == split else u for u in corpus.utterances)
+        monkeypatch.setattr(Corpus, "load", lambda folder, long=long: Corpus(corpus.folder, long, corpus.info))
+        with pytest.raises(ParlureError, match=r"utterance \S+ is 30\.50 s long, Whisper hears 30 s") as caught:
+            train(recipe(corpus_folder), tmp_path / "none", dry_run=True)
+        assert caught.value.hint == "split it into shorter spans, and prepare the corpus again"
     endless = tuple(replace(u, text="z" * 460) for u in corpus.utterances)
     monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, endless, corpus.info))
     with pytest.raises(ParlureError, match="label tokens, Whisper takes 448"):
         train(recipe(corpus_folder), tmp_path / "none")
+
+
+def test_a_run_goes_on_from_another_folder_with_a_moved_corpus(corpus_folder, corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(corpus_folder.parent)
+    out = tmp_path / "run"
+    checkpoint.open_run(out, resolved(recipe("corpus")), corpus)
+    monkeypatch.chdir(tmp_path)
+    kept = load_recipe(out / "recipe.toml")
+    assert kept.data.corpus == str(corpus_folder)
+    checkpoint.check_run(out, kept, corpus, resume=True)
+    checkpoint.check_run(out, recipe("moved"), corpus, resume=True)
+    (out / "recipe.toml").rename(out / "recipe.toml.part")  # killed while it began
+    checkpoint.check_run(out, kept, corpus, resume=True)
+    checkpoint.open_run(out, kept, corpus)
+    assert load_recipe(out / "recipe.toml") == kept
+
+
+def small():
+    model = torch.nn.Linear(2, 2)
+    return model, torch.optim.AdamW(model.parameters())
+
+
+def test_a_checkpoint_written_again_is_whole_or_the_former(tmp_path, monkeypatch):
+    model, optimizer = small()
+    checkpoint.save(tmp_path, 3, model, optimizer, {"step": 3, "to_judge": True})
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model.weight.data.add_(1.0)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.save(tmp_path, 3, model, optimizer, {"step": 3})
+    assert checkpoint.restore(checkpoint.last(tmp_path), model, optimizer) == {"step": 3, "to_judge": True}
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
+    monkeypatch.undo()
+    checkpoint.save(tmp_path, 3, model, optimizer, {"step": 3})
+    assert checkpoint.restore(checkpoint.last(tmp_path), model, optimizer) == {"step": 3}
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000003"]
+
+
+def test_a_full_disk_is_said_as_the_disk_says_it(tmp_path, monkeypatch):
+    def full(*_):
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise RuntimeError("unexpected pos 704 vs 598")  # noqa: B904  as torch.save does
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoint.save(tmp_path, 3, *small(), {})
+
+
+def test_a_recipe_narrows_the_corpus_and_says_so(corpus, corpus_folder, monkeypatch):
+    mixed = tuple(replace(u, language="en" if n % 3 else "fr") for n, u in enumerate(corpus.utterances))
+    monkeypatch.setattr(Corpus, "load", lambda folder: replace(corpus, utterances=mixed))
+    rows = []
+    narrow = loop._corpus(recipe(corpus_folder, data={"language": "fr", "task": "transcribe"}), rows.append)
+    n_kept = -(-len(mixed) // 3)
+    assert [u.language for u in narrow.utterances] == ["fr"] * n_kept
+    assert rows == [{
+        "kind": "notice", "text": f"{len(mixed) - n_kept} of {len(mixed)} utterances are in another language or task "
+        "than the recipe's: left out",
+    }]  # fmt: skip
+    with pytest.raises(ParlureError, match=r"no utterance of .* is in the recipe's language and task") as caught:
+        loop._corpus(recipe(corpus_folder, data={"language": "fr", "task": "translate"}), None)
+    assert caught.value.hint == "it has en (transcribe), fr (transcribe)"
+
+
+def test_precision_is_what_the_gpu_computes_in_itself(monkeypatch):
+    settings = recipe("x").training
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for native, precision in ((False, "no"), (True, "bf16")):  # a T4 emulates bf16
+        monkeypatch.setattr(
+            torch.cuda,
+            "is_bf16_supported",
+            lambda including_emulation=True, native=native: including_emulation or native,
+        )
+        assert loop._precision(settings) == precision
+
+
+@pytest.mark.parametrize(("asked_for", "steps"), [(1, [0, 1, 1, 2, 2]), (2, [0, 1, 1, 2, 2])], ids=["at 0", "at 1"])
+def test_a_stop_while_dev_is_decoded(corpus_folder, tmp_path, monkeypatch, asked_for, steps):
+    """It is heeded before another step is done, and the evaluation is done when the run goes on."""
+    n_asked = 0
+
+    def rate(self, whisper, tokenizer, team, stopped):
+        nonlocal n_asked
+        n_asked += 1
+        if n_asked == asked_for:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return None if stopped() else 50.0
+
+    monkeypatch.setattr(Development, "word_error_rate", rate)
+    settings, out, rows = (
+        recipe(corpus_folder, training={"max_steps": 2, "batch_seconds": 3.0}, evaluation={"every_steps": 1}),
+        tmp_path,
+        [],
+    )
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, out, on_event=rows.append)
+    notice = {"kind": "notice", "text": "finishing the step, then a checkpoint; once more stops at once"}
+    assert rows[-1] == notice
+    assert [row["step"] for row in rows[:-1]] == steps[: 2 * (asked_for - 1)]
+    assert bool(checkpoint.last(out)) == (asked_for == 2)
+    train(settings, out, resume=True)
+    assert [json.loads(line)["step"] for line in (out / "metrics.jsonl").read_text().splitlines()] == steps
+
+
+def test_decoding_dev_is_left_between_two_batches(corpus, corpus_folder, monkeypatch):
+    done = []
+
+    def decode(whisper, tokenizer, clips, options, progress):
+        for clip in clips:
+            done.append(clip.id)
+            progress(1)
+
+    monkeypatch.setattr(development, "decode", decode)
+    judge = Development.of(corpus, recipe(corpus_folder, evaluation={"max_utterances": 4}))
+    whisper = torch.nn.Linear(1, 1)
+    assert judge.word_error_rate(whisper, None, alone(), lambda: len(done) >= 2) is None
+    assert len(done) == 2
+
+
+def test_a_second_request_stops_at_once_unless_it_is_the_same_one(monkeypatch):
+    said = []
+    with StopRequest(lambda: said.append("stopping")) as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)  # torchrun passes on what the terminal sent
+        assert stop.requested
+        assert said == ["stopping"]
+        monkeypatch.setattr(interrupt, "SAME_S", -1.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_more_processes_than_forward_passes_are_refused(corpus_folder, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 import parlure
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe, dump_recipe, load_recipe, parse_recipe
+from parlure.recipe import Recipe, differences, dump_recipe, load_recipe, parse_recipe, resolved
 
 
 def write(folder: Path, text: str) -> Path:
@@ -51,8 +51,16 @@ def test_dump_round_trips(tmp_path):
         ),
         ("[data]\ncorpus = 'c'\n[trainin]\nepochs = 3\n", "unknown key trainin", "training"),
         ("[training]\nepochs = 3\n", "data.corpus is missing", "--set data.corpus="),
-        ("[data]\ncorpus = 'c'\n[training]\nepochs = 0\n", "training.epochs = 0: input should be greater than 0", ""),
-        ("[data]\ncorpus = 'c'\n[adapter]\nmethod = 'dora'\n", "adapter.method = 'dora'", ""),
+        (
+            "[data]\ncorpus = 'c'\n[training]\nepochs = 0\n",
+            "training.epochs = 0: input should be greater than 0",
+            "training.epochs: passes over the training utterances (3.0 unless given)",
+        ),
+        ("[data]\ncorpus = 'c'\n[training]\nepochs = 'many'\n", "training.epochs = 'many': ", "passes over"),
+        ("[data]\ncorpus = 'c'\n[adapter]\nmethod = 'dora'\n", "adapter.method = 'dora'", 'decoder ("lora" unless'),
+        ("[data]\ncorpus = 'c'\n[adapter]\ntargets = [1]\n", "adapter.targets.0 = 1: ", "adapter.targets: names of"),
+        ("[data]\ncorpus = 3\n", "data.corpus = 3: ", "data.corpus: the corpus folder"),
+        ("data = 'c1'\n", "data = 'c1' is not a section", "write [data] on a line, and its fields below"),
         ("[data]\ncorpus = c\n", "is not valid TOML: Invalid value", 'text needs quotes, as in corpus = "corpus"'),
     ],
 )
@@ -69,6 +77,37 @@ def test_all_problems_at_once(tmp_path):
         load_recipe(write(tmp_path, text))
     for part in ("training.epochs", "training.learning_rte", "adapter.r"):
         assert part in caught.value.message
+
+
+def test_a_section_that_is_none_is_refused_whatever_is_given_besides(tmp_path):
+    path = write(tmp_path, "data = 'c1'\n")
+    for given in ({"corpus": "c"}, {"overrides": ["data.corpus=c"]}, {"model": "nano"}):
+        with pytest.raises(ParlureError, match="data = 'c1' is not a section"):
+            load_recipe(path, **given)
+
+
+def test_a_folder_is_no_recipe(tmp_path):
+    with pytest.raises(ParlureError, match="is a folder, not a recipe") as caught:
+        load_recipe(tmp_path)
+    assert caught.value.hint == f"a run keeps its recipe in {tmp_path / 'recipe.toml'}"
+
+
+def test_a_resolved_recipe_means_the_same_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "base").mkdir()
+    monkeypatch.chdir(tmp_path)
+    recipe = resolved(parse_recipe({"data": {"corpus": "c"}, "model": {"base": "base"}}, "a recipe"))
+    assert (recipe.data.corpus, recipe.model.base) == (str(tmp_path / "c"), str(tmp_path / "base"))
+    (tmp_path / "run").mkdir()
+    assert load_recipe(write(tmp_path / "run", dump_recipe(recipe))) == recipe
+    for name in ("nano", "openai/whisper-medium"):
+        assert resolved(parse_recipe({"data": {"corpus": "c"}, "model": {"base": name}}, "")).model.base == name
+
+
+def test_recipes_differ_in_all_but_the_place_of_the_corpus():
+    one = parse_recipe({"data": {"corpus": "c"}}, "")
+    other = parse_recipe({"data": {"corpus": "d", "language": "fr"}, "training": {"seed": 2}}, "")
+    assert differences(one, other) == ["data.language", "training.seed"]
+    assert differences(one, parse_recipe({"data": {"corpus": "moved"}}, "")) == []
 
 
 def test_missing_recipe(tmp_path):

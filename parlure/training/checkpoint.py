@@ -19,12 +19,14 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 
 from parlure.corpus.manifest import MANIFEST, Corpus
 from parlure.errors import ParlureError
-from parlure.exclusive import is_empty
-from parlure.recipe import Recipe, dump_recipe
+from parlure.exclusive import LOCK, is_empty
+from parlure.recipe import Recipe, differences, dump_recipe, load_recipe
 from parlure.whisper.adapters import save_adapter
 
 _N_KEPT = 2  # checkpoints: the last, and one before it should the disk fill up
 _MARKER = "progress.json"  # written last
+_RECIPE, _ENVIRONMENT, _CORPUS = "recipe.toml", "environment.json", "corpus.json"  # what a run begins with
+_PART = ".part"  # of a name: is being written
 
 
 def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> None:
@@ -37,14 +39,18 @@ def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> Non
         raise ParlureError(
             f"the run folder {out} is not empty", "give another --out, or --resume to go on with that run"
         )
-    if not resume or not (out / "recipe.toml").exists():
+    if not _is_run(out):
+        # what was killed before its first step may have left these; whatever else is there is the person's
+        leftovers = {LOCK, _ENVIRONMENT, _CORPUS, *(name + _PART for name in (_ENVIRONMENT, _CORPUS, _RECIPE))}
+        if out.exists() and not {path.name for path in out.iterdir()} <= leftovers:
+            raise ParlureError(f"{out} holds something else than a run", "give another folder: --out NAME")
         return
-    if (out / "recipe.toml").read_text(encoding="utf-8") != dump_recipe(recipe):
+    if changed := differences(load_recipe(out / _RECIPE), recipe):
         raise ParlureError(
-            f"the recipe differs from the one that {out} was started with",
-            f"use {out / 'recipe.toml'}, or another --out",
+            f"the recipe differs from the one that {out} was started with: {', '.join(changed)}",
+            f"use {out / _RECIPE}, or another --out",
         )
-    if json.loads((out / "corpus.json").read_text(encoding="utf-8")) != _corpus_info(corpus):
+    if json.loads((out / _CORPUS).read_text(encoding="utf-8")) != _corpus_info(corpus):
         raise ParlureError(
             f"the corpus {corpus.folder} has changed since {out} was started with it", "train anew: another --out"
         )
@@ -52,12 +58,12 @@ def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> Non
 
 def open_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     """Make the run folder and write what the run is made of, if that is not there yet."""
-    if (out / "recipe.toml").exists():
+    if _is_run(out):
         return
     out.mkdir(parents=True, exist_ok=True)
-    _write_json(out / "environment.json", _environment())
-    _write_json(out / "corpus.json", _corpus_info(corpus))
-    _write(out / "recipe.toml", dump_recipe(recipe))  # last: where it is, the three are whole
+    _write_json(out / _ENVIRONMENT, _environment())
+    _write_json(out / _CORPUS, _corpus_info(corpus))
+    _write(out / _RECIPE, dump_recipe(recipe))
 
 
 def save(out: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]) -> None:
@@ -66,13 +72,17 @@ def save(out: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimize
     No state of a random generator is among it: order and dropout follow from the recipe's seed and the step.
     """
     folder = out / "checkpoints" / f"step-{step:06d}"
-    folder.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name("new" + _PART)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     trainable = {name: p.detach().cpu().contiguous() for name, p in model.named_parameters() if p.requires_grad}
-    save_file(trainable, folder / "trainable.safetensors")
-    torch.save(optimizer.state_dict(), folder / "optimizer.pt")
-    _write_json(folder / _MARKER, dict(progress))
+    save_file(trainable, part / "trainable.safetensors")
+    _save_state(optimizer.state_dict(), part / "optimizer.pt")
+    _write_json(part / _MARKER, dict(progress))
+    _remove(folder)  # of the same step, from before its evaluation was done
+    part.replace(folder)
     for old in _whole(out)[:-_N_KEPT]:
-        shutil.rmtree(old)
+        _remove(old)
 
 
 def last(out: Path) -> Path | None:
@@ -94,7 +104,7 @@ def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) ->
 def keep_best(out: Path, model: nn.Module, tokenizer: WhisperTokenizer) -> None:
     """Write ``adapter/`` or ``model/``, replacing the former best only when the new one is whole."""
     name = "adapter" if isinstance(model, PeftModel) else "model"
-    part = out / f"{name}.part"
+    part = out / (name + _PART)
     shutil.rmtree(part, ignore_errors=True)
     if isinstance(model, PeftModel):
         save_adapter(model, part)
@@ -132,6 +142,11 @@ class MetricsLog:
         """One evaluation on dev: wer, best_wer, n_utterances, profile, work_s."""
         self._append({"kind": "evaluation", "step": step} | values)
 
+    def notice(self, text: str) -> None:
+        """Something that a person should read, now; it is not kept."""
+        if self._on_event:
+            self._on_event({"kind": "notice", "text": text})
+
     def _append(self, row: dict[str, Any]) -> None:
         row = {key: round(value, 8) if isinstance(value, float) else value for key, value in row.items()}
         with self._path.open("a", encoding="utf-8") as stream:
@@ -144,10 +159,32 @@ class NoLog(MetricsLog):
     """For the processes that are not the first: what they would say, it says."""
 
     def __init__(self) -> None:
-        pass
+        self._on_event = None
 
     def _append(self, row: dict[str, Any]) -> None:
         pass
+
+
+def _save_state(state: dict[str, Any], path: Path) -> None:
+    """Write with ``torch.save``, which hides what a full disk says."""
+    try:
+        with path.open("wb") as stream:
+            torch.save(state, stream)
+    except RuntimeError as error:
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
+
+
+def _is_run(out: Path) -> bool:
+    """Whether all three are there that a run begins with."""
+    return all((out / name).is_file() for name in (_RECIPE, _ENVIRONMENT, _CORPUS))
+
+
+def _remove(folder: Path) -> None:
+    """Delete a checkpoint, which is never taken for a whole one while it goes."""
+    (folder / _MARKER).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _whole(out: Path) -> list[Path]:
@@ -156,7 +193,7 @@ def _whole(out: Path) -> list[Path]:
 
 def _write(path: Path, text: str) -> None:
     """The whole file or none of it."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + _PART)
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 

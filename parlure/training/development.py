@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
@@ -11,6 +13,7 @@ from parlure.errors import ParlureError
 from parlure.recipe import Recipe
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
+from parlure.training.items import refuse_long
 from parlure.training.team import Team
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
@@ -31,7 +34,7 @@ class Development:
         """The dev split of a corpus, or the first so many of it by id when the recipe limits them.
 
         Raises:
-            ParlureError: there is no dev split, or no such profile.
+            ParlureError: there is no dev split, an utterance is longer than 30 s, or there is no such profile.
         """
         chosen = sorted(corpus.select("dev"), key=lambda utterance: utterance.id)
         if not chosen:
@@ -39,6 +42,7 @@ class Development:
                 f"{corpus.folder} has no dev utterances to choose the best checkpoint by",
                 "give dev a share: --ratios 0.8,0.1,0.1",
             )
+        refuse_long(chosen)
         if 0 < recipe.evaluation.max_utterances < len(chosen):
             stride = len(chosen) / recipe.evaluation.max_utterances  # evenly, so that every speaker stays in
             chosen = [chosen[int(i * stride)] for i in range(recipe.evaluation.max_utterances)]
@@ -51,12 +55,26 @@ class Development:
         )
 
     def word_error_rate(
-        self, whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, team: Team
-    ) -> float:
-        """Corpus WER in points of per cent, each process decoding its share; the model is left in evaluation mode."""
+        self,
+        whisper: WhisperForConditionalGeneration,
+        tokenizer: WhisperTokenizer,
+        team: Team,
+        stopped: Callable[[], bool],
+    ) -> float | None:
+        """Corpus WER in points of per cent, each process decoding its share; the model is left in evaluation mode.
+
+        Args:
+            whisper: the model, adapters inside.
+            tokenizer: its own.
+            team: the processes, all of which call this.
+            stopped: asked after every batch whether to leave it at that.
+
+        Returns:
+            None if any process was stopped before its share was done.
+        """
         whisper.eval()
         normalize = get_profile(self.profile).normalize
-        total = Counts.zero()
+        total, left = Counts.zero(), False
         for language, task in sorted({(u.language, u.task) for u in self.utterances}):
             pairs = [
                 (u, c)
@@ -65,9 +83,26 @@ class Development:
             ]
             options = DecodingOptions(language, task, batch_size=self.batch_size, max_new_tokens=self.max_new_tokens)
             pairs = [*team.share(pairs)]
-            found = decode(whisper, tokenizer, [clip for _, clip in pairs], options)
+            try:
+                found = decode(whisper, tokenizer, [clip for _, clip in pairs], options, partial(_leave_if, stopped))
+            except _LeftError:
+                left = True
+                break
             for (utterance, _), hypothesis in zip(pairs, found, strict=True):
                 total += count_words(normalize(utterance.text), normalize(hypothesis.text))
-        total = Counts(*map(int, team.add([total.S, total.D, total.I, total.N])))
-        assert total.rate is not None  # `of` saw to it that dev holds words
-        return total.rate
+        # whether it was left travels with the counts, for all have to learn of it at the same moment
+        *counts, n_left = map(int, team.add([total.S, total.D, total.I, total.N, float(left)]))
+        if n_left:
+            return None
+        rate = Counts(*counts).rate
+        assert rate is not None  # `of` saw to it that dev holds words
+        return rate
+
+
+class _LeftError(Exception):
+    """Out of the middle of decoding."""
+
+
+def _leave_if(stopped: Callable[[], bool], n_done: int) -> None:
+    if stopped():
+        raise _LeftError

@@ -1,27 +1,60 @@
-"""Corpus → training utterances: exact labels, checked before the first step."""
+"""Corpus → training utterances: those that the recipe asks for, with exact labels, checked before the first step."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from transformers import WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
-from parlure.speech.audio import read_audio
+from parlure.speech.audio import SAMPLE_RATE, read_audio
+from parlure.speech.features import WINDOW_S
 from parlure.training.batches import Item
 from parlure.whisper.prompt import encode_labels
+
+
+def narrowed(corpus: Corpus, language: str, task: str) -> Corpus:
+    """The corpus with utterances of one language and one task only; empty means any.
+
+    Raises:
+        ParlureError: there is none.
+    """
+    kept = tuple(u for u in corpus.utterances if language in ("", u.language) and task in ("", u.task))
+    if not kept:
+        there = sorted({f"{u.language} ({u.task})" for u in corpus.utterances})
+        raise ParlureError(
+            f"no utterance of {corpus.folder} is in the recipe's language and task", f"it has {', '.join(there)}"
+        )
+    return replace(corpus, utterances=kept)
+
+
+def refuse_long(utterances: Iterable[Utterance]) -> None:
+    """See to it that each fits into Whisper's window, to the sample.
+
+    Raises:
+        ParlureError: one does not.
+    """
+    for utterance in utterances:
+        if round(utterance.duration_s * SAMPLE_RATE) > WINDOW_S * SAMPLE_RATE:
+            raise ParlureError(
+                f"utterance {utterance.id} is {utterance.duration_s:.2f} s long, Whisper hears {WINDOW_S:g} s",
+                "split it into shorter spans, and prepare the corpus again",
+            )
 
 
 def training_items(corpus: Corpus, tokenizer: WhisperTokenizer) -> list[Item]:
     """The train split with its labels.
 
     Raises:
-        ParlureError: the split is empty, or an utterance has more label tokens than Whisper takes.
+        ParlureError: the split is empty, or an utterance is longer or has more label tokens than Whisper takes.
     """
     utterances = corpus.select("train")
     if not utterances:
         raise ParlureError(f"{corpus.folder} has no training utterances", "give train a share: --ratios 0.8,0.1,0.1")
+    refuse_long(utterances)
     return [_item(utterance, tokenizer) for utterance in utterances]
 
 

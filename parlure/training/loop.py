@@ -21,12 +21,13 @@ import torch
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
-from parlure.recipe import Recipe, TrainingSection
+from parlure.machine import has_bf16
+from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
 from parlure.training.batches import Item, MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
-from parlure.training.items import training_items
+from parlure.training.items import narrowed, training_items
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import load_base, load_tokenizer, locate
@@ -43,6 +44,7 @@ class RunSummary:
     best_wer: float
     base_wer: float
     stopped_early: bool
+    n_done: int  # steps so far
     was_finished: bool = False  # before this call: nothing was left to do
 
 
@@ -57,6 +59,7 @@ class Progress:
     best_wer: float = math.inf
     best_step: int = 0
     n_worse: int = 0  # evaluations since the best
+    to_judge: bool = False  # dev has still to be decoded at this step
     finished: bool = False
 
 
@@ -70,12 +73,14 @@ def train(
         out: the run folder.
         resume: go on from the last checkpoint in ``out``; start when there is none.
         dry_run: check corpus, labels and model, then stop before the first step.
-        on_event: called with every row that goes to ``metrics.jsonl``.
+        on_event: called with every row that goes to ``metrics.jsonl``, and with rows of the kind ``notice``, which
+            hold a ``text`` that a person should read.
 
     Raises:
         ParlureError: the corpus, the recipe or the folder cannot be used.
-        KeyboardInterrupt: asked to stop; a checkpoint has been written.
+        KeyboardInterrupt: asked to stop; a checkpoint has been written, unless nothing has been learnt since the last.
     """
+    recipe = resolved(recipe)
     team = Team.assemble(_precision(recipe.training))
     with nullcontext() if dry_run or not team.is_main else alone_in(out):
         return _train(recipe, out, team, resume or dry_run, dry_run, on_event)
@@ -83,7 +88,7 @@ def train(
 
 def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, on_event: OnEvent | None) -> RunSummary:
     # 1. What to train on, and what to be judged by: refused here if anything is wrong
-    corpus = Corpus.load(Path(recipe.data.corpus))
+    corpus = _corpus(recipe, on_event if team.is_main else None)
     source, adapter = locate(recipe.model.base)
     if adapter is not None:
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
@@ -108,28 +113,30 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
 
     # 3. Step after step; once in a while, decode the dev split and keep the best
     log = checkpoint.MetricsLog(out, progress.step, on_event) if team.is_main else checkpoint.NoLog()
-    with StopRequest() as stop:
-        if progress.step == 0:
-            _evaluate(trainee, development, progress, out, log, team)
-        for step in _remaining(items, recipe.training, progress, n_steps):
-            clock = time.monotonic()
+    steps = _remaining(items, recipe.training, progress, n_steps)
+    saved = progress.step
+    progress.to_judge |= progress.step == 0
+    with StopRequest(lambda: log.notice("finishing the step, then a checkpoint; once more stops at once")) as stop:
+        while True:
+            if progress.to_judge and _evaluate(trainee, development, progress, out, log, team, stop):
+                progress.finished = progress.step == n_steps or 0 < recipe.evaluation.patience <= progress.n_worse
+                if progress.step:
+                    saved = _save(trainee, progress, out, team)
+            if progress.finished:
+                break
+            if team.anybody(stop.requested):
+                if progress.step > saved:
+                    _save(trainee, progress, out, team)
+                raise KeyboardInterrupt
+            clock, step = time.monotonic(), next(steps)
             rate = learning_rate(recipe.training, progress.step, n_steps)
             loss, grad_norm = optimisation_step(
                 trainee, team, step, rate, recipe.training.max_grad_norm, f"{recipe.training.seed} {progress.step}"
             )
             progress.step += 1
+            progress.to_judge = progress.step % recipe.evaluation.every_steps == 0 or progress.step == n_steps
             log.step(progress.step, n_steps, loss=loss, grad_norm=grad_norm, learning_rate=rate,
                      audio_s=sum(batch.audio_s for batch in step), work_s=time.monotonic() - clock)  # fmt: skip
-            patience = recipe.evaluation.patience
-            if progress.step % recipe.evaluation.every_steps == 0 or progress.step == n_steps:
-                _evaluate(trainee, development, progress, out, log, team)
-                progress.finished = progress.step == n_steps or 0 < patience <= progress.n_worse
-                _save(trainee, progress, out, team)
-            if progress.finished:
-                break
-            if team.anybody(stop.requested):
-                _save(trainee, progress, out, team)
-                raise KeyboardInterrupt
     return _summary(progress, n_steps)
 
 
@@ -180,8 +187,19 @@ def _remaining(
 
 def _precision(training: TrainingSection) -> str:
     if training.precision == "auto":
-        return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+        return "bf16" if has_bf16() else "no"
     return {"fp32": "no", "bf16": "bf16"}[training.precision]
+
+
+def _corpus(recipe: Recipe, on_event: OnEvent | None) -> Corpus:
+    """What the recipe asks for of its corpus; says how much is left out."""
+    whole = Corpus.load(Path(recipe.data.corpus))
+    corpus = narrowed(whole, recipe.data.language, recipe.data.task)
+    n_all, n_kept = len(whole.utterances), len(corpus.utterances)
+    if on_event and n_kept < n_all:
+        text = f"{n_all - n_kept} of {n_all} utterances are in another language or task than the recipe's: left out"
+        on_event({"kind": "notice", "text": text})
+    return corpus
 
 
 def _enough_for_all(team: Team, training: TrainingSection) -> None:
@@ -193,10 +211,12 @@ def _enough_for_all(team: Team, training: TrainingSection) -> None:
         )
 
 
-def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> None:
+def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
+    """Write a checkpoint; returns its step."""
     if team.is_main:
         checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
     team.wait()
+    return progress.step
 
 
 def _evaluate(
@@ -206,10 +226,18 @@ def _evaluate(
     out: Path,
     log: checkpoint.MetricsLog,
     team: Team,
-) -> None:
-    """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself."""
+    stop: StopRequest,
+) -> bool:
+    """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself.
+
+    Returns:
+        Whether it was done, and not left for a request to stop.
+    """
     clock = time.monotonic()
-    wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team)
+    wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team, lambda: stop.requested)
+    if wer is None:
+        return False
+    progress.to_judge = False
     if progress.step == 0:
         progress.base_wer = wer
     if wer < progress.best_wer:
@@ -220,11 +248,13 @@ def _evaluate(
         progress.n_worse += 1
     log.evaluation(progress.step, wer=wer, best_wer=progress.best_wer, n_utterances=len(development.clips),
                    profile=development.profile, work_s=time.monotonic() - clock)  # fmt: skip
+    return True
 
 
 def _summary(progress: Progress, n_steps: int, *, was_finished: bool = False) -> RunSummary:
     return RunSummary(
         n_steps=n_steps,
+        n_done=progress.step,
         best_step=progress.best_step,
         best_wer=progress.best_wer,
         base_wer=progress.base_wer,
