@@ -26,7 +26,7 @@ from parlure.training.checkpoint import save_model
 from parlure.whisper.load import NANO, load
 
 
-def generation_config(tokenizer: WhisperTokenizer) -> GenerationConfig:
+def generation_config(tokenizer: WhisperTokenizer, n_decoder_layers: int) -> GenerationConfig:
     """As complete as the public checkpoints', so that stock ``generate`` works."""
     space = tokenizer.encode(" ", add_special_tokens=False)[0]
     return GenerationConfig(
@@ -42,7 +42,7 @@ def generation_config(tokenizer: WhisperTokenizer) -> GenerationConfig:
         max_initial_timestamp_index=50,
         begin_suppress_tokens=[space, v.END_OF_TEXT],
         suppress_tokens=v.suppressed_ids(tokenizer),
-        alignment_heads=[[1, head] for head in range(4)],
+        alignment_heads=[[n_decoder_layers - 1, head] for head in range(4)],
         return_timestamps=False,
         max_length=448,
     )
@@ -55,9 +55,9 @@ def pack(work: Path, checkpoint: Path) -> None:
     vocab = tokenizer.get_vocab()
     n_own = min(index for token, index in vocab.items() if token.startswith("[unused"))
     compact = CompactNano(n_own)
-    compact.load_state_dict(torch.load(checkpoint)["model"])
+    compact.restore(torch.load(checkpoint)["model"])
     model: WhisperForConditionalGeneration = compact.expand().half()
-    model.generation_config = generation_config(tokenizer)
+    model.generation_config = generation_config(tokenizer, compact.n_decoder_layers)
     shutil.rmtree(NANO, ignore_errors=True)
     save_model(model, tokenizer, NANO)
 
@@ -67,7 +67,7 @@ _CARD = """# nano
 A miniature Whisper that ships with parlure, for its demo, tests and continuous integration. It knows synthetic speech
 only and is never to be used on people's speech.
 
-{n_parameters:,} parameters: d = 160, 3 encoder layers, 2 decoder layers, 80 mels, 30 s windows; Whisper's architecture,
+{n_parameters:,} parameters: d = 160, 3 encoder layers, 3 decoder layers, 80 mels, 30 s windows; Whisper's architecture,
 special ids and vocabulary size (51,865) with {n_own:,} entries of its own. Apache-2.0. Trained from nothing by
 
 ```

@@ -81,6 +81,7 @@ class Mixture:
     sliced: float = 0.0  # stand somewhere in the window instead of at its beginning; short input only
     paired: float = 0.0  # French with its translation; half of them are to be translated, half transcribed
     timestamps: float = 0.0  # of the single utterances; of the several, three in four
+    misled: float = 0.0  # of the text tokens that the decoder is given, replaced by others: it has to listen
     spec_augment: float = 0.0
     max_onset_s: float = 0.3
 
@@ -267,6 +268,14 @@ def collate(examples: list[Example], features: torch.Tensor) -> Batch:
     )
 
 
+def _mislead(inputs: torch.Tensor, share: float, rng: np.random.Generator) -> None:
+    """Replace a share of the text tokens by others of the batch, in place (word dropout: Bowman et al. 2016)."""
+    is_text = inputs < v.N_TEXT
+    chosen = is_text & torch.from_numpy(rng.random(inputs.shape) < share)
+    known = inputs[is_text]
+    inputs[chosen] = known[torch.from_numpy(rng.integers(0, max(1, len(known)), size=int(chosen.sum())))]
+
+
 def batches(
     source: Iterator[Spoken],
     paired: Iterator[Spoken],
@@ -303,4 +312,6 @@ def batches(
             n_frames = short_frames(sounds) if window == "short" else N_WINDOW_FRAMES
             features = features_of(sounds, n_frames, silence_in_waveform)
             _spec_augment(features, [len(sound) // 160 for sound in sounds], mixture.spec_augment, rng)
-            yield collate(chunk, features)
+            batch = collate(chunk, features)
+            _mislead(batch.inputs, mixture.misled, rng)
+            yield batch

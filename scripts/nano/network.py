@@ -16,6 +16,7 @@ import math
 import torch
 from torch import nn
 from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers.models.whisper.modeling_whisper import WhisperDecoderLayer
 
 from nano import vocabulary as v
 from nano.batches import PHONEME_UNITS, Batch
@@ -23,13 +24,13 @@ from parlure.whisper.encoder import allow_short_input
 from parlure.whisper.prompt import IGNORED
 
 
-def config(vocab_size: int) -> WhisperConfig:
-    """nano's shape: d = 160 in 4 heads, 3 encoder and 2 decoder layers, ffn = 4 d as runtimes expect."""
+def config(vocab_size: int, n_decoder_layers: int = 2) -> WhisperConfig:
+    """nano's shape: d = 160 in 4 heads, 3 encoder layers, ffn = 4 d as runtimes expect."""
     return WhisperConfig(
         vocab_size=vocab_size,
         d_model=160,
         encoder_layers=3,
-        decoder_layers=2,
+        decoder_layers=n_decoder_layers,
         encoder_attention_heads=4,
         decoder_attention_heads=4,
         encoder_ffn_dim=640,
@@ -65,6 +66,27 @@ class CompactNano(nn.Module):
         self.whisper = WhisperForConditionalGeneration(config(n_own + 1 + v.VOCABULARY_SIZE - v.N_TEXT))
         allow_short_input(self.whisper)
         self.phonemes = nn.Linear(self.whisper.config.d_model, 1 + len(PHONEME_UNITS))
+
+    @property
+    def n_decoder_layers(self) -> int:
+        return len(self.whisper.model.decoder.layers)
+
+    def deepen(self, n_decoder_layers: int) -> None:
+        """Put decoder layers on top that change nothing until they are trained: what they add is zero."""
+        while self.n_decoder_layers < n_decoder_layers:
+            layer = WhisperDecoderLayer(self.whisper.config, layer_idx=self.n_decoder_layers)
+            for last in (layer.self_attn.out_proj, layer.encoder_attn.out_proj, layer.fc2):
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
+            self.whisper.model.decoder.layers.append(layer)
+            self.whisper.config.decoder_layers = self.n_decoder_layers
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Load what ``state_dict`` gave, of whatever depth."""
+        self.deepen(
+            1 + max(int(key.split("decoder.layers.")[1].split(".")[0]) for key in state if "decoder.layers" in key)
+        )
+        self.load_state_dict(state)
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = self.whisper.proj_out(hidden).float()
@@ -117,6 +139,7 @@ class CompactNano(nn.Module):
 
     def adopt(self, full: WhisperForConditionalGeneration) -> None:
         """Take over the weights of what :meth:`expand` made."""
+        self.deepen(full.config.decoder_layers)
         state = dict(full.float().state_dict())
         rows = torch.empty_like(self.whisper.state_dict()["model.decoder.embed_tokens.weight"])
         rows[self.compact] = state["model.decoder.embed_tokens.weight"]  # the unused all write the same one
@@ -125,7 +148,7 @@ class CompactNano(nn.Module):
 
     def expand(self) -> WhisperForConditionalGeneration:
         """The same model over the full vocabulary."""
-        full = WhisperForConditionalGeneration(config(v.VOCABULARY_SIZE))
+        full = WhisperForConditionalGeneration(config(v.VOCABULARY_SIZE, self.n_decoder_layers))
         state = dict(self.whisper.state_dict())
         rows = state["model.decoder.embed_tokens.weight"][self.compact]
         state["model.decoder.embed_tokens.weight"] = state["proj_out.weight"] = rows

@@ -56,7 +56,7 @@ def _draw_text(kind: str, rng: random.Random, lexicons: dict[str, list[str]]) ->
     held_out = kind.startswith("test")
     if kind == "words":
         return draw_words(lexicons[grammar.language], rng, rng.randint(1, 3), held_out), grammar.language, None
-    is_random = kind == "test-random" or (kind == "full" and rng.random() < _SHARE_RANDOM)
+    is_random = kind.endswith("random") or (kind == "full" and rng.random() < _SHARE_RANDOM)
     if is_random:
         return draw_words(lexicons[grammar.language], rng, rng.randint(2, 9), held_out), grammar.language, None
     return draw_sentence(grammar, rng, held_out), grammar.language, None
@@ -69,8 +69,9 @@ def _path(folder: Path, kind: str, number: int) -> Path:
 def make_shard(folder: Path, kind: str, number: int, seed: int, n_utterances: int) -> None:
     """Synthesise one shard of a kind.
 
-    Kinds: ``words`` (1–3 random words), ``full`` (sentences and word strings), ``paired`` (French with its
-    translation); of held-out voices and sentences ``test`` (sentences), ``test-random``, ``test-paired``.
+    Kinds: ``words`` (1–3 random words), ``full`` (sentences and word strings), ``random`` (word strings alone),
+    ``paired`` (French with its translation); of held-out voices and sentences ``test`` (sentences), ``test-random``,
+    ``test-paired``.
     """
     target = _path(folder, kind, number)
     rng = random.Random(f"{seed} {kind} {number}")
@@ -118,11 +119,11 @@ def read_shard(path: Path) -> list[Spoken]:
     return [Spoken(samples, *row) for samples, row in zip(pieces, rows, strict=True)]
 
 
-def stream(folder: Path, kind: str, seed: int) -> Iterator[Spoken]:
-    """Endless utterances of a kind, shard after shard in a random order that the seed fixes."""
+def stream(folder: Path, kinds: str, seed: int) -> Iterator[Spoken]:
+    """Endless utterances of a kind or of several (``full+random``), the order of shards fixed by the seed."""
     rng = random.Random(seed)
     while True:
-        shards = sorted(folder.glob(f"{kind}-[0-9]*.npz"))
+        shards = sorted(path for kind in kinds.split("+") for path in folder.glob(f"{kind}-[0-9]*.npz"))
         shards = [path for path in shards if not path.name.endswith(".part.npz")]
         for path in rng.sample(shards, len(shards)):
             yield from rng.sample(spoken := read_shard(path), len(spoken))
