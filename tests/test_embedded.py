@@ -5,6 +5,11 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from replica import mp3, row, write_shard
+from replica import mp3, row, write_shard, write_talkbank
 from test_huggingface import run
 
 from parlure.corpus import embedded, gather
@@ -155,3 +160,42 @@ def test_a_long_clip_is_cut_between_phrases(tmp_path: Path) -> None:
     found = Corpus.load(tmp_path / "c").utterances
     assert [(u.id, u.text) for u in found] == [("x-000001-000000-020000", "a"), ("x-000001-020000-040000", "b")]
     assert len({u.recording for u in found}) == 1
+
+
+# prepares, and says which shards it opened and how much memory it held at most
+WATCHED = """
+import json, sys
+from pathlib import Path
+from parlure import cli
+from parlure.corpus import gather
+opened, read_rows = [], gather.read_rows
+gather.read_rows = lambda path, *rest: opened.append(Path(path).name) or read_rows(path, *rest)
+code = cli.run(sys.argv[1:])
+peak_kib = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+print(json.dumps({"code": code, "opened": opened, "peak_mib": peak_kib / 1024}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+def test_many_rows_take_little_memory_and_are_read_once(tmp_path: Path) -> None:
+    """PARLURE_ROWS=10000 by hand."""
+    n_rows = int(os.environ.get("PARLURE_ROWS", "2000"))
+    write_talkbank(tmp_path / "talk", n_rows=n_rows, n_shards=8, n_calls=100)
+    out = tmp_path / "corpus"
+    command = [sys.executable, "-c", WATCHED, "prepare", f"{tmp_path / 'talk'}?config=fr&split=segment", "--out",
+               str(out), "--text", "transcript", "--speaker", "speaker_id", "--session", "transcript_filename",
+               "--language", "fr"]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while len(list(out.glob("shards/*.jsonl"))) < 3 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    finished = {path.name.rpartition("-")[0] + ".parquet" for path in out.glob("shards/*.jsonl")}
+
+    result = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert result["code"] == 0
+    every = {path.name for path in (tmp_path / "talk/fr").glob("segment-*")}
+    assert set(result["opened"]) == every - {name.removeprefix("fr-") for name in finished}
+    assert len(result["opened"]) <= 5
+    assert len(Corpus.load(out).utterances) == n_rows
+    assert result["peak_mib"] < 2048

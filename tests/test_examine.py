@@ -57,8 +57,14 @@ def test_exactly_thirty_seconds_fit(tmp_path: Path) -> None:
         "id": "x",
         "segments": [[0.1, 20, "a"], [20, 30.1, "b"], [30.1, 60.1, "c"]],
     }
-    _, found = run(tmp_path, row)
-    assert [(u.id, u.start, u.end, u.text) for u in found] == [("x-1", 0.1, 30.1, "a b"), ("x-2", 30.1, 60.1, "c")]
+    whole = {"audio": "long.wav", "text": "d", "start": 10.1, "end": 40.1}
+    _, found = run(tmp_path, row, whole)
+    assert [(u.id, u.start, u.end, u.text) for u in found] == [
+        ("x-1", 0.1, 30.1, "a b"),
+        ("x-2", 30.1, 60.1, "c"),
+        ("long-010100-040100", 10.1, 40.1, "d"),
+    ]
+    found = found[:2]
     assert all(u.duration_s <= 30.000001 and u.segments and u.segments[-1].end <= 30 for u in found)
 
 

@@ -84,7 +84,7 @@ def evaluated(folder: Path) -> Any:
 COLUMNS = ("--text", "transcript", "--speaker", "speaker_id", "--session", "transcript_filename", "--language", "fr")
 STAGES = {  # in the order in which each finds what it needs
     "prepare": Stage(
-        ("prepare", "talk?config=fr&split=segment", "--out", "corpus", "--ratios", "0.5,0.2,0.3", *COLUMNS),
+        ("prepare", "talk?config=fr&split=segment", "--out", "corpus", "--ratios", "0.6,0.2,0.2", *COLUMNS),
         (), "corpus", prepared,
     ),
     "train": Stage(("train", "recipe.toml", "--out", "run"), ("--resume",), "run", trained),

@@ -50,7 +50,7 @@ class Taken:
 
     def pieces(self) -> list[Taken]:
         """Itself; if it is longer than Whisper's window, the utterances that it is cut into between its phrases."""
-        if self.end - self.start <= MAX_UTTERANCE_S or not self.row.segments:
+        if round(self.end - self.start, 6) <= MAX_UTTERANCE_S or not self.row.segments:
             return [self]
         pieces: list[Taken] = []
         for number, phrases in enumerate(_groups(self.row.segments), start=1):
@@ -112,8 +112,9 @@ class Examiner:
             text = self._text(row)
             row = replace(row, audio=_on_disk(row.audio))
             start, end = self._span(row)
-            row = replace(row, segments=_checked_phrases(row.segments, end - start))
-            _check_length(row, end - start)
+            length_s = round(end - start, 6)  # 40.1 - 10.1 is a little more than 30
+            row = replace(row, segments=_checked_phrases(row.segments, length_s))
+            _check_length(row, length_s)
             frames, _ = read_channels(row.audio, start, end)
             channel = self._channel(row, frames)
             pick_channel(frames, channel, row.audio)

@@ -278,11 +278,18 @@ def _info(
         "n_used": summary.n_used,
         "n_utterances": summary.n_utterances,
         "rejected": {"total": summary.n_rejected, **summary.rejected_by_reason},
+        **tallies(utterances),
+        "warnings": list(summary.warnings),
+    }
+
+
+def tallies(utterances: Sequence[Utterance]) -> dict[str, Any]:
+    """What ``corpus.json`` says of how much there is of what."""
+    return {
         "hours": _hours(utterances),
         "by_split": {name: _tally(u for u in utterances if u.split == name) for name in SPLITS},
         "by_language": _tallies(utterances, "language"),
         "by_speaker": _tallies(utterances, "speaker"),
-        "warnings": list(summary.warnings),
     }
 
 
