@@ -292,6 +292,8 @@ def test_a_recipe_narrows_the_corpus_and_says_so(corpus, corpus_folder, monkeypa
     narrow = loop._corpus(recipe(corpus_folder, data={"language": "fr", "task": "transcribe"}), rows.append)
     n_kept = -(-len(mixed) // 3)
     assert [u.language for u in narrow.utterances] == ["fr"] * n_kept
+    assert (narrow.info["n_utterances"], list(narrow.info["by_language"])) == (n_kept, ["fr"])  # the card reads it
+    assert narrow.info["hours"] < corpus.info["hours"]
     assert rows == [{
         "kind": "notice", "text": f"{len(mixed) - n_kept} of {len(mixed)} utterances are in another language or task "
         "than the recipe's: left out",

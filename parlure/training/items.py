@@ -9,6 +9,7 @@ from functools import partial
 from transformers import WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus, Utterance
+from parlure.corpus.prepare import tallies
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, read_audio
 from parlure.speech.features import WINDOW_S
@@ -17,7 +18,7 @@ from parlure.whisper.prompt import encode_labels
 
 
 def narrowed(corpus: Corpus, language: str, task: str) -> Corpus:
-    """The corpus with utterances of one language and one task only; empty means any.
+    """The corpus with utterances of one language and one task only, and what it says of itself; empty means any.
 
     Raises:
         ParlureError: there is none.
@@ -28,7 +29,9 @@ def narrowed(corpus: Corpus, language: str, task: str) -> Corpus:
         raise ParlureError(
             f"no utterance of {corpus.folder} is in the recipe's language and task", f"it has {', '.join(there)}"
         )
-    return replace(corpus, utterances=kept)
+    if len(kept) == len(corpus.utterances):
+        return corpus
+    return replace(corpus, utterances=kept, info=corpus.info | {"n_utterances": len(kept)} | tallies(kept))
 
 
 def refuse_long(utterances: Iterable[Utterance]) -> None:
