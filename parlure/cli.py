@@ -188,19 +188,32 @@ def transcribe(
 ) -> None:
     """Audio → text, JSON lines, SubRip or WebVTT."""
     from parlure.transcribing.transcribe import transcribe as run_transcribe
-    from parlure.transcribing.writers import NEED_TIMES, SUFFIXES, WRITERS
+    from parlure.transcribing.writers import NEED_TIMES, WRITERS, targets
 
     if timestamps == "none" and format_ in NEED_TIMES:
         timestamps = "segment"
-    for path, hypothesis in run_transcribe(audio, model=model, language=language, task=task, timestamps=timestamps):
+    files = {} if out is None else targets(audio, out, format_)
+    broken: list[Path] = []
+
+    def leave_out(path: Path, error: ParlureError) -> None:
+        broken.append(path)
+        say(f"{path} is left out: {error.message}")
+
+    for path, hypothesis in run_transcribe(
+        audio, model=model, language=language, task=task, timestamps=timestamps, on_broken=leave_out
+    ):
         written = WRITERS[format_](hypothesis)
         if out is None:
             give(written)
         else:
-            out.mkdir(parents=True, exist_ok=True)
-            target = out / (path.stem + SUFFIXES[format_])
-            target.write_text(written, encoding="utf-8")
-            say(f"{path} → {target}")
+            files[path].parent.mkdir(parents=True, exist_ok=True)
+            files[path].write_text(written, encoding="utf-8")
+            say(f"{path} → {files[path]}")
+    if broken:
+        raise ParlureError(
+            f"{len(broken)} of {len(audio)} recordings are broken: {', '.join(map(str, broken))}",
+            "the others are done; copy these again and transcribe them alone",
+        )
 
 
 @app.command()

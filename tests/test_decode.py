@@ -8,8 +8,9 @@ import torch
 from transformers import WhisperFeatureExtractor
 
 from parlure.errors import ParlureError
-from parlure.transcribing.decode import Clip, DecodingOptions, decode, window_waves
+from parlure.transcribing.decode import Clip, DecodingOptions, decode, text_of, window_waves
 from parlure.whisper.load import NANO
+from parlure.whisper.prompt import SpecialTokens, encode_text
 
 FR = DecodingOptions(language="fr", max_new_tokens=60)
 
@@ -99,6 +100,15 @@ def test_silence_has_no_text(nano):
         assert all(h.no_speech_prob > 0.6 for h in found)
     # unless the person wants whatever the model can say: the end is never its first token
     assert all(h.tokens for h in run(nano, silent, replace(FR, no_speech_threshold=1.0)))
+
+
+def test_what_looks_like_a_timestamp_is_text(nano):
+    special, said = SpecialTokens.of(nano.tokenizer), "le <|1.50|> temps <|fr|>"
+    ids = encode_text(nano.tokenizer, said)
+    assert text_of(nano.tokenizer, ids) == said
+    around = [special.start, special.no_timestamps, special.timestamp_begin + 75, *ids, special.timestamp_begin + 1500]
+    assert text_of(nano.tokenizer, [*around, special.end]) == said
+    assert text_of(nano.tokenizer, [special.timestamp_begin, special.end]) == ""
 
 
 def test_unknown_language(nano):

@@ -1,10 +1,14 @@
 """Files of any length → hypotheses."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from parlure import cli
 from parlure.errors import ParlureError
-from parlure.speech.audio import read_audio, write_audio
+from parlure.speech.audio import AudioInfo, read_audio, write_audio
 from parlure.transcribing.transcribe import transcribe
 
 
@@ -44,6 +48,32 @@ def test_timestamps_on_a_short_file(files):
 def test_language_is_identified(files):
     for _, found in transcribe(files[:2], model="nano"):
         assert found.language in ("fr", "en")
+
+
+def test_a_file_that_breaks_off_does_not_end_the_rest(files, tmp_path, capsys, monkeypatch):
+    shutil.copy(files[0], tmp_path / "un.wav")
+    (tmp_path / "b").mkdir()
+    for place, source in (("b/un.flac", files[2]), ("b/long.flac", files[1])):
+        whole = source.read_bytes()
+        (tmp_path / place).write_bytes(whole[: len(whole) // 2])  # the header still says the whole length
+    monkeypatch.chdir(tmp_path)
+    audio = ["b/un.flac", "un.wav", "b/long.flac"]
+    assert cli.run(["transcribe", *audio, "--model", "nano", "--language", "fr", "--out", "texts"]) == 2
+    said = capsys.readouterr().err
+    assert "b/un.flac is left out: b/un.flac" in said
+    assert "error: 2 of 3 recordings are broken: b/un.flac, b/long.flac\n" in said
+    assert "hint: the others are done; copy these again and transcribe them alone\n" in said
+    assert [path.relative_to("texts").as_posix() for path in Path("texts").rglob("*.txt")] == ["un.txt"]
+    with pytest.raises(ParlureError, match=r"un\.flac"):
+        list(transcribe([Path("b/un.flac")], model="nano", language="fr"))
+
+
+def test_more_sound_than_the_header_says(files, monkeypatch):
+    from parlure.transcribing import transcribe as module
+
+    monkeypatch.setattr(module, "probe", lambda path: AudioInfo(30.0, 16_000, 1))
+    monkeypatch.setattr(module, "decode_long", lambda model, tokenizer, name, samples, options: len(samples) / 16_000)
+    assert list(transcribe(files[1:2], model="nano", language="fr")) == [(files[1], 65.0)]
 
 
 def test_refusals(files, tmp_path):

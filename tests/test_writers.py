@@ -1,9 +1,13 @@
 """Text, JSON lines, SubRip, WebVTT."""
 
 import json
+from pathlib import Path
 
+import pytest
+
+from parlure.errors import ParlureError
 from parlure.transcribing.hypothesis import Hypothesis, Segment
-from parlure.transcribing.writers import SUFFIXES, WRITERS
+from parlure.transcribing.writers import SUFFIXES, WRITERS, targets
 
 HYPOTHESIS = Hypothesis(
     id="appel",
@@ -41,3 +45,27 @@ def test_vtt_escapes():
 
 def test_every_format_has_a_suffix():
     assert SUFFIXES.keys() == WRITERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("audio", "expected"),
+    [
+        (["x1/call.wav", "/y/autre.mp3"], ["call.srt", "autre.srt"]),
+        (["x1/call.wav", "x2/call.wav"], ["x1/call.srt", "x2/call.srt"]),
+        (["x1/Call.wav", "x2/../call.wav"], ["x1/Call.srt", "call.srt"]),
+        (["x/a.b.wav", "x/a.b.mp3", "x/c.wav"], ["a.b.wav.srt", "a.b.mp3.srt", "c.wav.srt"]),
+    ],
+)
+def test_no_two_recordings_share_a_file(audio, expected, tmp_path):
+    found = targets([Path(name) for name in audio], tmp_path / "out", "srt")
+    assert list(found.values()) == [tmp_path / "out" / name for name in expected]
+
+
+def test_nothing_is_written_over(tmp_path):
+    (tmp_path / "call.txt").write_text("corrected by hand")
+    with pytest.raises(ParlureError, match=r"call\.txt is there already") as caught:
+        targets([Path("x/call.wav")], tmp_path, "text")
+    assert caught.value.hint == "name another --out, or delete it"
+    with pytest.raises(ParlureError, match=r"call\.wav is given twice") as caught:
+        targets([Path("x/call.wav"), Path("x/call.wav")], tmp_path, "srt")
+    assert caught.value.hint == "name each recording once"

@@ -106,6 +106,15 @@ def window_waves(sounds: Iterable[Samples], window_s: float = WINDOW_S) -> torch
     return torch.from_numpy(np.stack(rows))
 
 
+def text_of(tokenizer: WhisperTokenizer, tokens: Iterable[int]) -> str:
+    """The text that tokens spell, control tokens and timestamps left out by their ids.
+
+    The tokenizer's own ``decode`` deletes by its looks whatever resembles a timestamp, said or not.
+    """
+    end = SpecialTokens.of(tokenizer).end  # every id from it on is a control token or a timestamp
+    return str(tokenizer.backend_tokenizer.decode([id_ for id_ in tokens if id_ < end])).strip()
+
+
 def identify_language(
     model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, encoded: torch.Tensor
 ) -> list[str]:
@@ -139,7 +148,7 @@ def _decode_batch(
     return [
         Hypothesis(
             id=name,
-            text=tokenizer.decode(row.tokens, skip_special_tokens=True).strip(),
+            text=text_of(tokenizer, row.tokens),
             language=language,
             segments=None,
             no_speech_prob=row.no_speech_prob,

@@ -11,7 +11,7 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.speech.audio import Samples
 from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
-from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, identify_language, window_waves
+from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, identify_language, text_of, window_waves
 from parlure.transcribing.hypothesis import Hypothesis, Segment
 
 
@@ -59,7 +59,7 @@ def decode_long(
     segments, tokens = [], []
     for part in output["segments"][0]:
         ids = [int(token) for token in part["tokens"]]
-        text = tokenizer.decode(ids, skip_special_tokens=True).strip()
+        text = text_of(tokenizer, ids)
         tokens += ids
         if text:
             segments.append(Segment(round(float(part["start"]), 2), round(float(part["end"]), 2), text))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from parlure.errors import ParlureError
-from parlure.speech.audio import probe, read_audio
-from parlure.speech.features import WINDOW_S
+from parlure.speech.audio import AudioError, Samples, probe, read_audio
+from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import decode_long
@@ -24,6 +24,7 @@ def transcribe(
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
     batch_size: int = 16,
+    on_broken: Callable[[Path, AudioError], None] | None = None,
 ) -> Iterator[tuple[Path, Hypothesis]]:
     """Transcribe files one after the other; their channels are mixed.
 
@@ -36,6 +37,7 @@ def transcribe(
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
         batch_size: short files decoded together.
+        on_broken: called with a file that proves broken only when it is read whole; the others go on. None raises.
 
     Yields:
         Each file with its hypothesis, whose id is the file's name without suffix, in the order given.
@@ -53,11 +55,27 @@ def transcribe(
     while pending:
         group = _head(pending, is_short, batch_size)
         pending = pending[len(group) :]
-        if is_short[group[0]]:
-            clips = [Clip(path.stem, durations[path], partial(read_audio, path)) for path in group]
-            yield from zip(group, decode(loaded.model, loaded.tokenizer, clips, options), strict=True)
+        sounds = _sounds(group, on_broken)
+        # a header may be wrong, and resampling may add a sample
+        if is_short[group[0]] and all(len(samples) <= N_WINDOW_SAMPLES for samples in sounds.values()):
+            clips = [Clip(path.stem, durations[path], partial(sounds.__getitem__, path)) for path in sounds]
+            yield from zip(sounds, decode(loaded.model, loaded.tokenizer, clips, options), strict=True)
         else:
-            yield group[0], decode_long(loaded.model, loaded.tokenizer, group[0].stem, read_audio(group[0]), options)
+            for path, samples in sounds.items():
+                yield path, decode_long(loaded.model, loaded.tokenizer, path.stem, samples, options)
+
+
+def _sounds(group: Sequence[Path], on_broken: Callable[[Path, AudioError], None] | None) -> dict[Path, Samples]:
+    """The samples of the files that can be read to their end."""
+    sounds = {}
+    for path in group:
+        try:
+            sounds[path] = read_audio(path)
+        except AudioError as error:
+            if on_broken is None:
+                raise
+            on_broken(path, error)
+    return sounds
 
 
 def _head(pending: Sequence[Path], is_short: dict[Path, bool], batch_size: int) -> list[Path]:
