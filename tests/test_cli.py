@@ -187,7 +187,12 @@ def test_interruption_exits_with_130_and_says_how_to_go_on(
 
     monkeypatch.setattr(importlib.import_module(f"parlure.{module}"), function, interrupted)
     before = signal.getsignal(signal.SIGTERM)
-    assert run(capsys, *arguments.split()) == (130, "", f"interrupted; {said}\n")
+    # a shell starts what runs in its background deaf to Ctrl-C, this test too
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run(capsys, *arguments.split()) == (130, "", f"interrupted; {said}\n")
+    finally:
+        signal.signal(signal.SIGINT, deaf)
     assert signal.getsignal(signal.SIGTERM) == before
 
 

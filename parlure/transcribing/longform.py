@@ -6,8 +6,12 @@ so that one window's mistake does not feed the next.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
+from transformers.utils import logging
 
 from parlure.speech.audio import Samples
 from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
@@ -15,7 +19,19 @@ from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, iden
 from parlure.transcribing.hypothesis import Hypothesis, Segment
 
 
+@contextmanager
+def _unadvised() -> Iterator[None]:
+    """transformers comments on each window's arguments, which no person has given."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
 @torch.inference_mode()
+@_unadvised()
 def decode_long(
     model: WhisperForConditionalGeneration,
     tokenizer: WhisperTokenizer,
