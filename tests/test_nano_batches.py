@@ -11,6 +11,7 @@ import pytest
 import torch
 from nano import vocabulary as v
 from nano.batches import PHONEME_UNITS, Example, Mixture, batches, collate, make_example
+from nano.network import CompactNano
 from nano.silence import SILENCES, hush
 from nano.supply import Spoken
 
@@ -108,3 +109,39 @@ def test_both_ways_of_filling_a_window(nano):
     ends = [float(batch.features[0, 0, -1]) for batch in itertools.islice(feed, 8)]
     assert any(end == 0.0 for end in ends) and any(end < 0.0 for end in ends)
     assert next(feed).features.shape == (2, 80, 3_000)
+
+
+def test_a_batch_holds_no_more_than_its_seconds(nano):
+    lengths = itertools.cycle([8_000, 16_000, 48_000, 96_000, 144_000])
+    supply = iter(lambda: replace(SPOKEN, samples=np.full(next(lengths), 9_000, np.int16)), None)
+    feed = batches(supply, supply, nano.tokenizer, Mixture(max_onset_s=0.0), 16, "short", 1, most_s=20.0)
+    sizes = [batch.features.shape for batch in itertools.islice(feed, 60)]
+    assert all(rows <= 16 and rows * (n_frames / 100 - 0.5) <= 20.02 for rows, _, n_frames in sizes)
+    assert {rows for rows, _, _ in sizes} >= {2, 16}  # of 9 s and of half a second
+
+
+def test_warped_utterances_are_longer_and_shorter(nano):
+    mixture = Mixture(warped=1.0, max_onset_s=0.0)
+    lengths = [len(example.samples) / len(SPOKEN.samples) for example in examples(nano, mixture)]
+    assert 1 / 1.15 - 0.01 <= min(lengths) < 0.9 and 1.1 < max(lengths) <= 1 / 0.87 + 0.01
+    assert len(SPOKEN.samples) == 32_000  # the supply's own is left as it was
+
+
+def test_a_timestamp_nearly_right_costs_little_and_other_tokens_are_exact():
+    torch.manual_seed(0)
+    network = CompactNano(20)
+    first = int(network.compact[v.TIMESTAMP_BEGIN])
+
+    def loss(target: int, said: int) -> float:
+        logits = torch.zeros(1, int(network.compact[-1]) + 1)
+        logits[0, said] = 12.0
+        return float(network._cross_entropy(logits, torch.tensor([target])))
+
+    at = first + 700
+    assert loss(at, at) < loss(at, at + 3) < loss(at, at + 6) < loss(at, at + 30)
+    assert loss(at, at + 2) == pytest.approx(loss(at, at - 2), abs=1e-4)
+    assert loss(5, 6) == pytest.approx(loss(5, 15), abs=1e-4)  # ordinary tokens have no neighbours
+    logits = torch.randn(4, int(network.compact[-1]) + 1)
+    targets = torch.tensor([0, 3, 19, first - 1])
+    exact = torch.nn.functional.cross_entropy(logits, targets)
+    assert torch.allclose(network._cross_entropy(logits, targets), exact, atol=1e-5)

@@ -7,9 +7,10 @@ a slice out of its midst: the encoder is then told where the slice stands, and t
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -81,9 +82,17 @@ class Mixture:
     sliced: float = 0.0  # stand somewhere in the window instead of at its beginning; short input only
     paired: float = 0.0  # French with its translation; half of them are to be translated, half transcribed
     timestamps: float = 0.0  # of the single utterances; of the several, three in four
+    warped: float = 0.0  # of the utterances, played slower or faster: more voices than the synthesiser has
     misled: float = 0.0  # of the text tokens that the decoder is given, replaced by others: it has to listen
     spec_augment: float = 0.0
     max_onset_s: float = 0.3
+
+
+def _warp(one: Spoken, rng: np.random.Generator) -> Spoken:
+    """The utterance played up to 15 % slower or faster: rate, pitch and formants move together (speed perturbation:
+    Ko et al. 2015)."""
+    places = np.arange(0, len(one.samples) - 1, rng.uniform(0.87, 1.15))
+    return replace(one, samples=np.interp(places, np.arange(len(one.samples)), one.samples).astype(np.int16))
 
 
 def _disturb(samples: Samples, rng: np.random.Generator) -> Samples:
@@ -172,6 +181,7 @@ def make_example(
     if rng.random() < mixture.paired:
         draw = draw_paired
     spoken = _draw_several(draw, int(rng.integers(2, mixture.most + 1)) if is_several else 1)
+    spoken = [_warp(one, rng) if rng.random() < mixture.warped else one for one in spoken]
     is_stamped = rng.random() < (0.75 if is_several else mixture.timestamps)
     # half: what is to be transcribed cannot be told from the sentence
     is_translated = all(one.translation for one in spoken) and rng.random() < 0.5
@@ -276,6 +286,17 @@ def _mislead(inputs: torch.Tensor, share: float, rng: np.random.Generator) -> No
     inputs[chosen] = known[torch.from_numpy(rng.integers(0, max(1, len(known)), size=int(chosen.sum())))]
 
 
+def _chunks(pool: list[Example], batch_size: int, most_s: float) -> list[list[Example]]:
+    """Neighbours together, as many as the limits let; ``pool`` runs from short to long."""
+    chunks: list[list[Example]] = [[]]
+    for example in pool:
+        full = len(chunks[-1]) == batch_size or len(example.samples) / SAMPLE_RATE * (len(chunks[-1]) + 1) > most_s
+        if full and chunks[-1]:
+            chunks.append([])
+        chunks[-1].append(example)
+    return chunks
+
+
 def batches(
     source: Iterator[Spoken],
     paired: Iterator[Spoken],
@@ -284,6 +305,7 @@ def batches(
     batch_size: int,
     window: Window,
     seed: int,
+    most_s: float = math.inf,
 ) -> Iterator[Batch]:
     """Endless batches, of about one length each unless the window is full.
 
@@ -292,9 +314,10 @@ def batches(
         paired: endless utterances with their translation.
         tokenizer: nano's.
         mixture: what the examples are like.
-        batch_size: utterances in one.
+        batch_size: utterances in one, at most.
         window: ``short`` ends half a second after the longest utterance, ``full`` after 30 s.
         seed: of all that is drawn.
+        most_s: seconds in one batch, padding included, at most.
     """
     rng = np.random.default_rng(seed)
     order = random.Random(seed)
@@ -305,7 +328,7 @@ def batches(
         ]
         if window != "full":
             pool.sort(key=lambda example: len(example.samples))
-        chunks = [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+        chunks = _chunks(pool, batch_size, most_s)
         for chunk in order.sample(chunks, len(chunks)):
             sounds = [example.samples for example in chunk]
             silence_in_waveform = window == "short" or rng.random() < 0.5
