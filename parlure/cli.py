@@ -232,7 +232,7 @@ def evaluate(
 
     with Console().bar("decoding") as bar:
         report = run_evaluate(corpus, model, out, against=against, split=split, progress=bar)
-    from parlure.scoring.page import verdict_sentence
+    from parlure.scoring.page.verdict import verdict_sentence
 
     headline, sentence, _ = verdict_sentence(report)
     say(f"{headline}: {sentence}")

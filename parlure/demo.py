@@ -11,7 +11,7 @@ from parlure.corpus.prepare import prepare
 from parlure.errors import ParlureError
 from parlure.exclusive import LOCK, alone_in, is_empty
 from parlure.recipe import Recipe, parse_recipe
-from parlure.scoring.page import verdict_sentence
+from parlure.scoring.page.verdict import verdict_sentence
 from parlure.scoring.skills import evaluate
 from parlure.speech.calls import SUGGESTED_RATIOS, make_calls
 

@@ -3,76 +3,29 @@
 from __future__ import annotations
 
 import json
-import random
-import re
 import subprocess
 import sys
 
 import jiwer
-import numpy as np
 import pytest
+from scored import report_of, rows_of
 
 from parlure.errors import ParlureError
-from parlure.scoring.align import align
 from parlure.scoring.normalize import PROFILES
-from parlure.scoring.page import points, report_page, verdict_sentence
-from parlure.scoring.page_utterances import audio_data_uri, difference_html
-from parlure.scoring.plot import MAX_ROWS, speaker_plot
 from parlure.scoring.report import build_report, duration_bin, recompute, write_report
 from parlure.scoring.utterances import score_utterances, utterance_from_json, utterance_to_json
-
-SPOKEN = "bonjour allô on se rappelle demain vers 14h30 l'été c'est correct là 20 % pis"
-WORDS = SPOKEN.split()
-EVIL = "<script>alert(1)</script> & \"<img src=x onerror='alert(2)'>"
-
-
-def _noisy(random_, words, share):
-    kept = [random_.choice(WORDS) if random_.random() < share else word for word in words]
-    return " ".join(word for word in kept if random_.random() > share / 4)
-
-
-def _rows(n_speakers=12, *, base=True, language="fr"):
-    random_ = random.Random(5)
-    rows = []
-    for speaker in range(n_speakers):
-        for number in range(6):
-            words = random_.choices(WORDS, k=random_.randint(2, 12))
-            hypotheses = {"base": _noisy(random_, words, 0.5)} if base else {}
-            rows.append(
-                {
-                    "id": f"s{speaker}-{number}",
-                    "speaker": f"speaker {speaker}",
-                    "session": f"call {speaker}",
-                    "duration_s": 0.5 + len(words),
-                    "language": language,
-                    "task": "transcribe",
-                    "tags": ["phone"],
-                    "reference": " ".join(words).capitalize() + ".",
-                    "hypotheses": hypotheses | {"tuned": _noisy(random_, words, 0.15)},
-                    "no_speech_prob": {"tuned": 0.01},
-                }
-            )
-    return rows
-
-
-def _systems(rows):
-    return {name: {"model": "runs/x", "hash": "abc", "decode": {"beam_size": 5}} for name in rows[0]["hypotheses"]}
-
-
-def _report(rows, warnings=()):
-    scored = score_utterances(rows, ["raw", "basic", "fr"])
-    return scored, build_report(scored, _systems(rows), "fr", warnings)
 
 
 @pytest.fixture(scope="module")
 def whole():
-    return _report(_rows(), ["Two references were corrected."])
+    return report_of(rows_of(), ["Two references were corrected."])
 
 
 def test_shape_of_the_contract(whole):
     report = whole[1]
     assert list(report) == [
-        "schema_version", "headline_profile", "systems", "normalizers", "profiles", "skills", "slices", "warnings",
+        "schema_version", "headline_profile", "systems", "normalizers", "profiles", "skills", "slices", "slice_summary",
+        "warnings",
     ]  # fmt: skip
     assert report["systems"]["tuned"] == {"model": "runs/x", "hash": "abc", "decode": {"beam_size": 5}}
     block = report["profiles"]["fr"]
@@ -128,7 +81,7 @@ def test_lines_come_back_as_they_were(whole):
 
 @pytest.mark.parametrize("base", [True, False])
 def test_recompute_equals_what_was_written(tmp_path, base):
-    scored, report = _report(_rows(10, base=base), ["A warning."])
+    scored, report = report_of(rows_of(10, base=base), ["A warning."])
     report["skills"]["silence"] = {"unit": "%", "better": "lower", "tuned": {"value": 0, "n": 3, "ci95": None}}
     write_report(tmp_path / "report", scored, report)
     stored = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
@@ -139,11 +92,11 @@ def test_recompute_equals_what_was_written(tmp_path, base):
 
 
 def test_warnings_say_what_weakens_the_numbers():
-    rows = _rows(9)
+    rows = rows_of(9)
     rows[0] |= {"reference": "", "speaker": None, "session": None}
     rows[1] |= {"reference": "?!"}
     rows[2] |= {"task": "translate"}
-    warnings = " ".join(_report(rows)[1]["warnings"])
+    warnings = " ".join(report_of(rows)[1]["warnings"])
     for sentence in (
         "1 utterances of another task",
         "1 of 53 utterances have neither speaker nor session",
@@ -152,15 +105,15 @@ def test_warnings_say_what_weakens_the_numbers():
         "1 references have no word left under the profile fr",
     ):
         assert sentence in warnings
-    assert "no verdict below 8" in " ".join(_report(_rows(3))[1]["warnings"])
-    only = _report([row | {"task": "translate"} for row in _rows(2)])[1]
+    assert "no verdict below 8" in " ".join(report_of(rows_of(3))[1]["warnings"])
+    only = report_of([row | {"task": "translate"} for row in rows_of(2)])[1]
     assert "there is no error rate" in " ".join(only["warnings"])
     assert only["profiles"]["fr"]["tuned"]["wer"]["rate"] is None
 
 
 def test_skills_by_language_use_that_languages_profile():
-    rows = _rows(8) + [row | {"id": "en" + row["id"]} for row in _rows(8, language="en")]
-    skills = _report(rows)[1]["skills"]
+    rows = rows_of(8) + [row | {"id": "en" + row["id"]} for row in rows_of(8, language="en")]
+    skills = report_of(rows)[1]["skills"]
     assert {name: skill["profile"] for name, skill in skills.items()} == {
         "transcription.en": "basic",
         "transcription.fr": "fr",
@@ -170,7 +123,7 @@ def test_skills_by_language_use_that_languages_profile():
 def test_what_cannot_be_reported_is_refused(whole):
     scored, _ = whole
     systems = {"base": {}, "tuned": {}}
-    named = score_utterances([row | {"hypotheses": {"comparison": "a"}} for row in _rows(1)], ["raw"])
+    named = score_utterances([row | {"hypotheses": {"comparison": "a"}} for row in rows_of(1)], ["raw"])
     names = "name each system that was scored; no name may be better, comparison, profile, unit, verdict"
     for call, message, hint in (
         (lambda: build_report([], systems, "fr"), "there is no utterance to report on", "is the split empty?"),
@@ -181,13 +134,13 @@ def test_what_cannot_be_reported_is_refused(whole):
             names,
         ),
         (lambda: build_report(named, {"comparison": {}}, "raw"), "the report is for comparison", names),
-        (lambda: score_utterances([_rows()[0]] * 2, ["raw"]), "s0-0 is scored twice", "ids must be unique"),
+        (lambda: score_utterances([rows_of()[0]] * 2, ["raw"]), "s0-0 is scored twice", "ids must be unique"),
         (
-            lambda: score_utterances([_rows()[0], _rows(base=False)[1]], ["raw"]),
+            lambda: score_utterances([rows_of()[0], rows_of(base=False)[1]], ["raw"]),
             "s0-1 has hypotheses of tuned, but s0-0 of base, tuned",
             "every system must decode every utterance",
         ),
-        (lambda: score_utterances(_rows(), ["frr"]), "no scoring profile called frr", "did you mean fr?"),
+        (lambda: score_utterances(rows_of(), ["frr"]), "no scoring profile called frr", "did you mean fr?"),
     ):
         with pytest.raises(ParlureError, match=message) as caught:
             call()
@@ -211,120 +164,6 @@ def test_folders_that_are_no_report_are_refused(tmp_path, whole):
     with pytest.raises(ParlureError, match=r"cannot write the report into .*file") as caught:
         write_report(tmp_path / "file", *whole)
     assert caught.value.hint == "choose another --out"
-
-
-# --- the page
-
-
-def _clip(_id):
-    return (0.1 * np.sin(np.arange(16_000) / 16_000 * 2 * np.pi * 300)).astype(np.float32)
-
-
-def test_page_is_self_contained_and_escapes_everything():
-    rows = _rows(9)
-    rows[0] |= {"id": EVIL, "speaker": EVIL, "reference": EVIL}
-    rows[0]["hypotheses"] = {"base": EVIL + " x y z t u v w", "tuned": EVIL}
-    rows[1]["hypotheses"]["tuned"] = (EVIL + " ") * 9
-    scored = score_utterances(rows, ["raw", "fr"])
-    evil = {"model": EVIL, "hash": EVIL, "decode": {EVIL: EVIL}}
-    report = build_report(scored, {"base": evil, "tuned": evil}, "raw", [EVIL])
-    page = report_page(scored, report, _clip)
-    assert "alert(1)" in page and "<script" not in page and "<img" not in page
-    assert page.count("<audio controls") == len(re.findall(r'src="data:audio/', page)) > 1
-    loaded = re.findall(r"""(?:src|href)\s*=\s*["'](?!data:audio/|#)|url\((?!#)|@import|<link|<iframe""", page)
-    assert not loaded
-    assert set(re.findall(r"https?://[^\s\"'<]+", page)) <= {
-        "http://www.w3.org/2000/svg",
-        "http://www.w3.org/1999/xlink",
-    }
-
-
-def test_page_says_the_verdict_first(whole):
-    scored, report = whole
-    page = report_page(scored, report)
-    headline, sentence, css = verdict_sentence(report)
-    assert (headline, css) == ("Tuned is better", "better")
-    assert re.fullmatch(
-        r"WER [0-9.]+ % → [0-9.]+ %, −[0-9.]+ points \[−[0-9.]+, −[0-9.]+\], p < 0.001, 12 speakers\.", sentence
-    ), sentence
-    assert page.index("Tuned is better") < page.index("Two references were corrected") < page.index("<svg")
-    assert "currentColor" in page and "#010203" not in page and "<audio" not in page
-    assert report["normalizers"]["fr"]["hash"] in page and "abc" in page and "beam_size 5" in page
-
-
-def test_page_of_one_system():
-    scored, report = _report(_rows(9, base=False))
-    headline, sentence, css = verdict_sentence(report)
-    assert re.fullmatch(r"WER [0-9.]+ %", headline) and "95 % interval [" in sentence and css == ""
-    page = report_page(scored, report)
-    assert (
-        "Where the errors are" in page
-        and "Nothing to compare with" in page
-        and "difference" not in page.split("<h2>")[0]
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "headline", "part"),
-    [
-        ({"n_speakers": 3, "keep": "both"}, "Too few speakers to tell", "(a verdict takes 8)"),
-        ({"n_speakers": 9, "keep": "base"}, "No evidence of a difference", "0.0 points [0.0, 0.0], p = 1.000"),
-        ({"n_speakers": 9, "keep": "swap"}, "Tuned is worse", "+"),
-    ],
-)
-def test_other_verdicts(change, headline, part):
-    rows = _rows(change["n_speakers"])
-    for row in rows:
-        base, tuned = row["hypotheses"]["base"], row["hypotheses"]["tuned"]
-        row["hypotheses"] = {
-            "both": {"base": base, "tuned": tuned},
-            "base": {"base": base, "tuned": base},
-            "swap": {"base": tuned, "tuned": base},
-        }[change["keep"]]
-    scored, report = _report(rows)
-    assert verdict_sentence(report)[0] == headline and part in verdict_sentence(report)[1]
-    assert headline in report_page(scored, report)
-
-
-def test_sentence_counts_groups_where_they_are_not_the_speakers():
-    rows = [row | {"speaker": None} for row in _rows(9)]
-    assert "0 speakers in 9 independent groups" in verdict_sentence(_report(rows)[1])[1]
-
-
-def test_page_without_any_rate():
-    scored, report = _report([row | {"task": "translate"} for row in _rows(2)])
-    page = report_page(scored, report)
-    assert "WER – → –" in page and "<svg" not in page
-
-
-def test_differences_are_told_by_more_than_colour():
-    html = difference_html(align(["a", "b", "c"], ["a", "x", "c", "<d>"]))
-    assert html == 'a <span class="sub"><del>b</del> <ins>x</ins></span> c <ins>&lt;d&gt;</ins>'
-    assert difference_html(align(["a&b"], [])) == "<del>a&amp;b</del>"
-
-
-def test_points():
-    assert [points(-31.14), points(31.14, sign=True), points(-0.01, sign=True), points(None)] == [
-        "−31.1",
-        "+31.1",
-        "0.0",
-        "–",
-    ]
-
-
-def test_clips_are_small():
-    seconds = np.tile(_clip(""), 5)
-    uri = audio_data_uri(seconds)
-    assert uri.startswith("data:audio/") and len(uri) < 60_000 < 5 * 32_000
-
-
-def test_plot_draws_the_largest_speakers_and_takes_any_name():
-    names = [f"$x_{number}$ <&> very long name" for number in range(40)]
-    speakers = {name: {"wer": {"tuned": {"N": number, "rate": 1.0 * number}}} for number, name in enumerate(names)}
-    svg = speaker_plot(speakers, ("tuned",))
-    assert svg.count("&lt;&amp;&gt;") == MAX_ROWS and "$x_39$" in svg and "$x_9$" not in svg
-    assert svg == speaker_plot(speakers, ("tuned",))
-    assert speaker_plot({"a": {"wer": {"tuned": {"N": 0, "rate": None}}}}, ("tuned",)) == ""
 
 
 def test_scoring_loads_neither_torch_nor_transformers():

@@ -16,6 +16,7 @@ from parlure.errors import ParlureError
 from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
 from parlure.scoring.rates import Counts
 from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
+from parlure.scoring.slices import slice_summary, slices
 from parlure.scoring.utterances import (
     ScoredUtterance,
     counts_to_json,
@@ -26,14 +27,17 @@ from parlure.scoring.utterances import (
 from parlure.speech.audio import Samples
 
 SCHEMA_VERSION = 1
-DURATION_BINS_S = ((0.0, 1.0), (1.0, 2.0), (2.0, 5.0), (5.0, 10.0), (10.0, 30.0))  # lower included, upper not
-NO_SPEAKER = "(no speaker)"  # slice of the utterances without one
 
 _RESERVED = frozenset({"comparison", "unit", "better", "profile", "verdict"})  # keys beside the systems' names
 
 
 def _word_counts(utterances: Iterable[ScoredUtterance], profile: str, system: str) -> list[Counts]:
     return [utterance.counts[profile][system].words for utterance in utterances]
+
+
+def _n_words(utterance: ScoredUtterance, profile: str) -> int:
+    """The reference's words under a profile, as they were counted."""
+    return next(iter(utterance.counts[profile].values())).words.N
 
 
 def _with_rate(counts: Counts) -> dict[str, Any]:
@@ -87,39 +91,6 @@ def _transcription_skills(
     return skills
 
 
-def duration_bin(duration_s: float | None) -> str:
-    """The slice of a duration: ``<1``, ``1-2``, ``2-5``, ``5-10``, ``10-30``, ``>=30`` seconds, or ``(unknown)``."""
-    if duration_s is None:
-        return "(unknown)"
-    for low, high in DURATION_BINS_S:
-        if duration_s < high:
-            return f"{low:g}-{high:g}" if low else f"<{high:g}"
-    return f">={DURATION_BINS_S[-1][1]:g}"
-
-
-def _slices(utterances: Sequence[ScoredUtterance], profile: str, systems: Sequence[str]) -> dict[str, Any]:
-    """``{"speaker" | "duration_s": {VALUE: {"n", "seconds", "wer": {SYSTEM: counts and rate}}}}``."""
-    bins = [duration_bin(low) for low, _ in DURATION_BINS_S] + [duration_bin(DURATION_BINS_S[-1][1]), "(unknown)"]
-    speakers = [utterance.speaker or NO_SPEAKER for utterance in utterances]
-    durations = [duration_bin(utterance.duration_s) for utterance in utterances]
-    slices: dict[str, Any] = {}
-    for name, keys, order in (("speaker", speakers, sorted(set(speakers))), ("duration_s", durations, bins)):
-        slices[name] = {}
-        members: dict[str, list[ScoredUtterance]] = {}
-        for utterance, key in zip(utterances, keys, strict=True):
-            members.setdefault(key, []).append(utterance)
-        for value in order:
-            if those := members.get(value):
-                slices[name][value] = {
-                    "n": len(those),
-                    "seconds": sum(utterance.duration_s or 0.0 for utterance in those),
-                    "wer": {
-                        system: _with_rate(Counts.total(_word_counts(those, profile, system))) for system in systems
-                    },
-                }
-    return slices
-
-
 def _cautions(
     everything: Sequence[ScoredUtterance], counted: Sequence[ScoredUtterance], headline: str, block: Mapping[str, Any]
 ) -> list[str]:
@@ -144,8 +115,7 @@ def _cautions(
     empty = sum(not utterance.reference.strip() for utterance in counted)
     if empty:
         cautions.append(f"{empty} utterances have an empty reference (no speech): their words count as insertions.")
-    normalize = get_profile(headline).normalize
-    emptied = sum(bool(one.reference.strip()) and not normalize(one.reference) for one in counted)
+    emptied = sum(bool(one.reference.strip()) and not _n_words(one, headline) for one in counted)
     if emptied:
         cautions.append(f"{emptied} references have no word left under the profile {headline}.")
     return cautions
@@ -188,6 +158,7 @@ def build_report(
     blocks = {profile: _profile_block(counted, profile, names) for profile in profiles}
     cautions = _cautions(utterances, counted, headline_profile, blocks[headline_profile])
     transcription = _transcription_skills(counted, profiles, headline_profile, names)
+    cuts = slices(counted, headline_profile, names)
     return {
         "schema_version": SCHEMA_VERSION,
         "headline_profile": headline_profile,
@@ -197,7 +168,8 @@ def build_report(
         },
         "profiles": blocks,
         "skills": transcription | dict(skills or {}),
-        "slices": _slices(counted, headline_profile, names),
+        "slices": cuts,
+        "slice_summary": slice_summary(cuts, names),
         "warnings": list(dict.fromkeys([*warnings, *cautions])),
     }
 
@@ -219,7 +191,7 @@ def write_report(
     Raises:
         ParlureError: a file cannot be written.
     """
-    from parlure.scoring.page import report_page
+    from parlure.scoring.page.build import report_page
 
     lines = [json.dumps(utterance_to_json(utterance), ensure_ascii=False) + "\n" for utterance in utterances]
     try:
