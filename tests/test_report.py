@@ -12,7 +12,7 @@ from scored import report_of, rows_of
 
 from parlure.errors import ParlureError
 from parlure.scoring.normalize import PROFILES
-from parlure.scoring.report import build_report, duration_bin, recompute, write_report
+from parlure.scoring.report import build_report, recompute, write_report
 from parlure.scoring.utterances import score_utterances, utterance_from_json, utterance_to_json
 
 
@@ -63,12 +63,6 @@ def test_slices_sum_to_the_whole(whole):
         for key in "SDIN":
             assert sum(one["wer"]["tuned"][key] for one in values.values()) == total[key]
     assert list(report["slices"]["duration_s"]) == ["2-5", "5-10", "10-30"]
-
-
-def test_duration_bins():
-    durations = [0.0, 0.99, 1.0, 2.0, 4.99, 5.0, 10.0, 30.0, None]
-    bins = ["<1", "<1", "1-2", "2-5", "2-5", "5-10", "10-30", ">=30", "(unknown)"]
-    assert [duration_bin(one) for one in durations] == bins
 
 
 def test_lines_come_back_as_they_were(whole):
