@@ -17,6 +17,7 @@ from parlure.scoring.normalize import get_profile, headline_profile, profile_has
 from parlure.scoring.rates import Counts
 from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
 from parlure.scoring.slices import slice_summary, slices
+from parlure.scoring.spaced import spacing_cautions
 from parlure.scoring.utterances import (
     ScoredUtterance,
     counts_to_json,
@@ -118,7 +119,7 @@ def _cautions(
     emptied = sum(bool(one.reference.strip()) and not _n_words(one, headline) for one in counted)
     if emptied:
         cautions.append(f"{emptied} references have no word left under the profile {headline}.")
-    return cautions
+    return cautions + spacing_cautions(counted)
 
 
 def build_report(
