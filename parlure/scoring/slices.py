@@ -73,8 +73,9 @@ def pace_bin(n_words: int, duration_s: float | None) -> str:
 
 def _number(utterance: ScoredUtterance, key: str) -> float | None:
     value = utterance.extra.get(key)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if is_number else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def _channel(utterance: ScoredUtterance) -> str:
