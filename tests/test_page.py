@@ -10,9 +10,11 @@ from scored import EVIL, report_of, rows_of
 
 from parlure.scoring.align import align
 from parlure.scoring.page.build import report_page
+from parlure.scoring.page.cards import difference_html
 from parlure.scoring.page.marks import points
 from parlure.scoring.page.plots import MAX_ROWS, speaker_plot
-from parlure.scoring.page.utterances import audio_data_uri, difference_html
+from parlure.scoring.page.script import script_hash
+from parlure.scoring.page.sound import audio_data_uri
 from parlure.scoring.page.verdict import verdict_sentence
 from parlure.scoring.report import build_report
 from parlure.scoring.utterances import score_utterances
@@ -36,7 +38,9 @@ def test_page_is_self_contained_and_escapes_everything():
     evil = {"model": EVIL, "hash": EVIL, "decode": {EVIL: EVIL}}
     report = build_report(scored, {"base": evil, "tuned": evil}, "raw", [EVIL])
     page = report_page(scored, report, _clip)
-    assert "alert(1)" in page and "<script" not in page and "<img" not in page
+    assert "alert(1)" in page and "<img" not in page
+    assert re.findall(r"<script[^>]*>", page) == ['<script type="application/json" id="evidence-data">', "<script>"]
+    assert f"script-src '{script_hash()}'" in page.split("<style>")[0]  # no other would run
     assert page.count("<audio controls") == len(re.findall(r'src="data:audio/', page)) > 1
     loaded = re.findall(r"""(?:src|href)\s*=\s*["'](?!data:audio/|#)|url\((?!#)|@import|<link|<iframe""", page)
     assert not loaded
@@ -67,7 +71,7 @@ def test_page_of_one_system():
     assert (
         "Where the errors are" in page
         and "Nothing to compare with" in page
-        and "difference" not in page.split("<h2>")[0]
+        and "difference" not in page.split("<h2")[0]
     )
 
 

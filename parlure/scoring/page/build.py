@@ -10,15 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from parlure.scoring.page.hero import cautions_section, hero_section
+from parlure.scoring.page.cards import cards_section, telling
+from parlure.scoring.page.evidence import evidence_section
+from parlure.scoring.page.hero import broken_section, cautions_section, hero_section
 from parlure.scoring.page.method import method_section
-from parlure.scoring.page.rates import durations_section, rates_section, speakers_section
+from parlure.scoring.page.rates import rates_section
+from parlure.scoring.page.script import SCRIPT, script_hash
 from parlure.scoring.page.skills import skills_section
+from parlure.scoring.page.slices import slices_section, speakers_section
 from parlure.scoring.page.style import STYLE
-from parlure.scoring.page.utterances import utterances_section
+from parlure.scoring.page.training import training_section
 from parlure.scoring.page.verdict import verdict_sentence
+from parlure.scoring.page.words import words_section
 from parlure.scoring.utterances import ScoredUtterance
 from parlure.speech.audio import Samples
+
+# Nothing from elsewhere is loaded, and no script but the page's own runs, whatever a transcript says
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; media-src data:; img-src data:; "
+    f"script-src '{script_hash()}'; base-uri 'none'; form-action 'none'"
+)
 
 
 def report_page(
@@ -36,22 +47,30 @@ def report_page(
     """
     headline, sentence, _ = verdict_sentence(report)
     counted = [utterance for utterance in utterances if utterance.task == "transcribe"]
+    systems, profile = tuple(report["systems"]), report["headline_profile"]
+    cards = telling(counted, systems, profile)
+    on_cards = frozenset(utterance.id for group in cards.values() for utterance in group)
     sections = (
         hero_section(counted, report),
+        broken_section(report),
         cautions_section(report),
-        speakers_section(report),
-        rates_section(report),
         skills_section(report),
-        durations_section(report),
-        utterances_section(counted, tuple(report["systems"]), report["headline_profile"], clip),
+        rates_section(report),
+        speakers_section(report),
+        slices_section(report),
+        words_section(counted, systems, profile),
+        cards_section(cards, systems, profile, clip),
+        evidence_section(counted, systems, profile, clip, on_cards),
+        training_section(report),
         method_section(report),
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(headline)} – parlure report</title>"
         f'<meta name="description" content="{escape(sentence)}"><style>{STYLE}</style></head>\n<body><main>'
         + "\n".join(section for section in sections if section)
         + "\n<footer>Made by parlure. The numbers are in report.json, the evidence in utterances.jsonl.</footer>"
-        "</main></body></html>\n"
+        f"</main><script>{SCRIPT}</script></body></html>\n"
     )

@@ -39,6 +39,19 @@ def hero_section(utterances: Sequence[ScoredUtterance], report: Mapping[str, Any
     )
 
 
+def broken_section(report: Mapping[str, Any]) -> str:
+    """What tuning broke, where skills were measured before and after."""
+    broken = [name for name, skill in report["skills"].items() if skill.get("verdict") == "worse"]
+    if not broken:
+        return ""
+    items = []
+    for name in broken:
+        skill = report["skills"][name]
+        before, after = (points((skill.get(system) or {}).get("value")) for system in ("base", "tuned"))
+        items.append(f"<li><b>{escape(name)}</b>: {before} → {after} ({escape(str(skill.get('unit', '')))})</li>")
+    return f'<aside class="broken"><b>Tuning made worse</b><ul>{"".join(items)}</ul></aside>'
+
+
 def cautions_section(report: Mapping[str, Any]) -> str:
     if not report["warnings"]:
         return ""

@@ -32,7 +32,7 @@ def method_section(report: Mapping[str, Any]) -> str:
             f'<td class="left"><code>{escape(normalizer["hash"])}</code></td></tr>'
         )
     return (
-        "<h2>How it was measured</h2>"
+        '<h2 id="method">How it was measured</h2>'
         "<p>Errors and reference words are summed over all utterances, empty references included. Intervals are "
         "jackknife intervals over independent groups (linked by speaker or session) with Student’s t; p is a two-sided "
         f"sign-flip test over the same groups. A verdict needs both, and {MIN_BLOCKS} groups.</p>"

@@ -1,50 +1,25 @@
-"""The speakers' slice of a report → one inline SVG: a row per speaker, its rate before and after.
-
-Drawn with placeholder colours that are then replaced by CSS variables, so the page's light and dark themes apply.
-"""
+"""The page's figures: speakers before and after, slices with their intervals, kinds of error by length, training."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from io import StringIO
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from parlure.scoring.page.drawing import BASE, BETTER, CAUTION, LINE, MUTED, TEXT, TUNED, WORSE, drawing, short
+
 MAX_ROWS = 30  # speakers drawn: those with the most reference words
-_NAME_LENGTH = 16
-_PLACEHOLDERS = {
-    "#010203": "currentColor",
-    "#010204": "var(--muted)",
-    "#010205": "var(--line)",
-    "#010206": "var(--base)",
-    "#010207": "var(--tuned)",
-    "#010208": "var(--worse)",
-}
-_TEXT, _MUTED, _LINE, _BASE, _TUNED, _WORSE = _PLACEHOLDERS
 
 
 def _drawn(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> list[tuple[str, list[float]]]:
-    """The (speaker, rates in points) of those with reference words, worst last system's rate on top."""
+    """The (speaker, rates in points) of those with reference words, worst first system's rate on top."""
     heard = [(name, data["wer"]) for name, data in speakers.items() if data["wer"][systems[-1]]["N"]]
     largest = sorted(heard, key=lambda one: (-one[1][systems[-1]]["N"], one[0]))[:MAX_ROWS]
     rows = [(name, [wer[system]["rate"] for system in systems]) for name, wer in largest]
     return sorted(rows, key=lambda row: (-row[1][0], row[0]), reverse=True)
 
 
-def _clean(svg: str) -> str:
-    """Only the ``<svg>`` element, themed, named for a screen reader, without metadata or fixed size."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"font: [^;\"]*?([0-9.]+)px[^;\"]*", r"font-size: \1px", svg)  # the page's own font family
-    for placeholder, colour in _PLACEHOLDERS.items():
-        svg = svg.replace(placeholder, colour)
-    view_box = re.search(r'viewBox="[^"]*"', svg)
-    opening = f'<svg xmlns="http://www.w3.org/2000/svg" {view_box[0] if view_box else ""} role="img" '
-    return re.sub(r"<svg[^>]*>", opening + 'aria-label="Word error rate of each speaker">', svg, count=1)
-
-
 def speaker_plot(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> str:
-    """An SVG element with one row per speaker: a dot per system, joined by a line.
+    """An SVG element with one row per speaker: an arrow from the first system's rate to the last one's.
 
     Args:
         speakers: the report's ``slices.speaker``.
@@ -52,38 +27,116 @@ def speaker_plot(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> str:
 
     Returns:
         The element, or an empty string if no speaker has reference words.
-
     """
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
     rows = _drawn(speakers, systems)
     if not rows:
         return ""
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "parlure", "font.size": 8.5}):
-        figure = Figure(figsize=(4.4, 0.7 + 0.24 * len(rows)), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
+    with drawing(4.4, 0.7 + 0.24 * len(rows), "Word error rate of each speaker", "speakers") as drawn:
+        axes = drawn.axes
         for height, (_, rates) in enumerate(rows):
-            colour = _WORSE if rates[-1] > rates[0] else _TUNED
-            axes.plot(rates, [height] * len(rates), color=colour, linewidth=1.8, alpha=0.55, zorder=2)
-            if len(rates) == 2:
-                axes.plot(rates[0], height, "o", markersize=5, color=_BASE, zorder=3)
-            axes.plot(rates[-1], height, "D" if rates[-1] > rates[0] else "o", markersize=6, color=colour, zorder=4)
-        names = [name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…" for name, _ in rows]
-        axes.set_yticks(range(len(rows)), names, color=_TEXT, parse_math=False)  # a name may hold $
+            colour = WORSE if rates[-1] > rates[0] else TUNED
+            if len(rates) == 2 and rates[0] != rates[1]:
+                arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.6, "shrinkA": 2, "shrinkB": 0}
+                axes.annotate("", (rates[1], height), (rates[0], height), arrowprops=arrow)
+                axes.plot(rates[0], height, "o", markersize=5, color=BASE, zorder=3)
+            else:
+                axes.plot(rates[-1], height, "o", markersize=6, color=colour, zorder=4)
+        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows], color=TEXT, parse_math=False)
         axes.set_xlim(0, max(max(rates) for _, rates in rows) * 1.04 + 1)
         axes.set_ylim(-0.7, len(rows) - 0.3)
-        axes.set_xlabel("WER, %", color=_MUTED)
-        axes.tick_params(axis="x", colors=_MUTED, length=0)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x", color=_LINE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        for side in axes.spines.values():
+        axes.set_xlabel("WER, %", color=MUTED)
+        axes.grid(visible=False, axis="y")
+    return drawn.svg
+
+
+def slice_plot(values: Mapping[str, Any], systems: tuple[str, ...], label: str) -> str:
+    """Rates of one dimension's slices with their 95 % intervals, a dot per system; empty without any rate.
+
+    Args:
+        values: one dimension of the report's ``slices``, in the order in which they are read.
+        systems: one system or two; the first is drawn paler.
+        label: the dimension's name, for a screen reader.
+    """
+    rows = [(name, data["wer"]) for name, data in values.items() if data["wer"][systems[-1]]["N"]][::-1]
+    if not rows:
+        return ""
+    colours = (BASE, TUNED)[-len(systems) :]
+    with drawing(4.4, 0.7 + 0.34 * len(rows), f"Word error rate by {label}", f"slice {label}") as drawn:
+        axes = drawn.axes
+        for height, (_, wer) in enumerate(rows):
+            for place, (system, colour) in enumerate(zip(systems, colours, strict=True)):
+                at = height + (0.14 if place == 0 and len(systems) > 1 else -0.14 if len(systems) > 1 else 0)
+                if interval := wer[system].get("ci95"):
+                    axes.plot(interval, [at, at], color=colour, linewidth=2, alpha=0.55)
+                axes.plot(wer[system]["rate"], at, "o", markersize=5.5, color=colour)
+        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows], color=TEXT, parse_math=False)
+        axes.set_xlim(left=0)
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel("WER, %", color=MUTED)
+        axes.grid(visible=False, axis="y")
+    return drawn.svg
+
+
+_KINDS = (("S", "substituted", CAUTION), ("D", "missed", WORSE), ("I", "inserted", BETTER))
+
+
+def length_plot(durations: Mapping[str, Any], systems: tuple[str, ...]) -> str:
+    """Substitutions, deletions, insertions per hundred reference words by utterance length, stacked, a bar a system."""
+    rows = [(name, data["wer"]) for name, data in durations.items() if data["wer"][systems[-1]]["N"]]
+    if not rows:
+        return ""
+    width = 0.8 / len(systems)
+    with drawing(5.2, 2.3, "Kinds of error by utterance length", "lengths") as drawn:
+        axes = drawn.axes
+        for place, system in enumerate(systems):
+            bottoms = [0.0] * len(rows)
+            at = [index + (place - (len(systems) - 1) / 2) * width for index in range(len(rows))]
+            for key, _, colour in _KINDS:
+                heights = [100 * wer[system][key] / wer[system]["N"] if wer[system]["N"] else 0.0 for _, wer in rows]
+                faint = 0.45 if place == 0 and len(systems) > 1 else 0.95
+                axes.bar(at, heights, width * 0.92, bottom=bottoms, color=colour, alpha=faint)
+                bottoms = [low + height for low, height in zip(bottoms, heights, strict=True)]
+        axes.set_xticks(range(len(rows)), [f"{name} s" for name, _ in rows], color=TEXT, parse_math=False)
+        axes.set_ylabel("errors per 100 words", color=MUTED)
+        axes.grid(visible=False, axis="x")
+    return drawn.svg
+
+
+def kinds_legend() -> str:
+    """The colours of :func:`length_plot`, as legend entries."""
+    names = {WORSE: "worse", BETTER: "better", CAUTION: "caution"}
+    return "".join(
+        f'<span><i class="dot" style="background:var(--{names[colour]})"></i>{name}</span>'
+        for _, name, colour in _KINDS
+    )
+
+
+def training_plot(steps: Sequence[Mapping[str, float]], evaluations: Sequence[Mapping[str, float]]) -> str:
+    """Loss by step (pale) and dev WER by step (dots), on two axes; empty without either.
+
+    Args:
+        steps: ``{"step", "loss"}`` each.
+        evaluations: ``{"step", "wer"}`` each, in points.
+    """
+    if not steps or not evaluations:
+        return ""
+    with drawing(5.2, 2.3, "Training loss and dev word error rate by step", "training") as drawn:
+        axes = drawn.axes
+        losses = axes.twinx()
+        losses.plot([one["step"] for one in steps], [one["loss"] for one in steps], color=BASE, linewidth=1, alpha=0.7)
+        losses.set_ylabel("loss", color=MUTED)
+        losses.tick_params(colors=MUTED, length=0)
+        for side in losses.spines.values():
             side.set_visible(False)
-        figure.patch.set_visible(False)
-        axes.patch.set_visible(False)
-        out = StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None})
-    return _clean(out.getvalue())
+        at, rates = [one["step"] for one in evaluations], [one["wer"] for one in evaluations]
+        axes.plot(at, rates, "o-", color=TUNED, linewidth=1.8, markersize=4)
+        best = min(range(len(rates)), key=rates.__getitem__)
+        axes.plot(at[best], rates[best], "D", color=TUNED, markersize=7)
+        axes.set_zorder(losses.get_zorder() + 1)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("step", color=MUTED)
+        axes.set_ylabel("dev WER, %", color=MUTED)
+        axes.grid(visible=False, axis="x")
+        axes.set_facecolor("none")
+        losses.spines["bottom"].set_color(LINE)
+    return drawn.svg

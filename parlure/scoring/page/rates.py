@@ -1,4 +1,4 @@
-"""Error rates under every profile, and by speaker and length."""
+"""Error rates under every profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 from parlure.scoring.page.marks import interval_text, percent, points, table
-from parlure.scoring.page.plots import MAX_ROWS, speaker_plot
 
 
 def rates_section(report: Mapping[str, Any]) -> str:
@@ -40,44 +39,8 @@ def rates_section(report: Mapping[str, Any]) -> str:
     head = ["profile", "system", "WER", "S", "D", "I", "N", "CER"]
     head += ["difference [95 %]", "p", "verdict"] if paired else []
     return (
-        "<h2>Error rates</h2>"
+        '<h2 id="rates">Error rates</h2>'
         + table(head, rows, 2)
         + '<p class="note">S substitutions, D deletions, I insertions, N reference words; differences are in points, '
         "below zero is better. Rates under different profiles cannot be compared.</p>"
     )
-
-
-def speakers_section(report: Mapping[str, Any]) -> str:
-    names = tuple(report["systems"])
-    paired = {"base", "tuned"} <= set(names)
-    systems = ("base", "tuned") if paired else names[-1:]
-    speakers = report["slices"]["speaker"]
-    svg = speaker_plot(speakers, systems)
-    if not svg:
-        return ""
-    legend = f'<span><i class="dot" style="background:var(--tuned)"></i>{escape(systems[-1])}</span>'
-    if paired:
-        legend = (
-            '<span><i class="dot" style="background:var(--base)"></i>base</span>'
-            '<span><i class="dot" style="background:var(--tuned)"></i>tuned, no worse</span>'
-            '<span><i class="dot diamond" style="background:var(--worse)"></i>tuned, worse</span>'
-        )
-    shown = "" if len(speakers) <= MAX_ROWS else f" The {MAX_ROWS} of {len(speakers)} speakers with the most words."
-    return (
-        f'<h2>Speaker by speaker</h2><figure class="card"><p class="legend">{legend}</p>{svg}'
-        f"<figcaption>Word error rate of each speaker; left is better.{shown}</figcaption></figure>"
-    )
-
-
-def durations_section(report: Mapping[str, Any]) -> str:
-    slices = report["slices"]["duration_s"]
-    if not slices or list(slices) == ["(unknown)"]:
-        return ""
-    rows = []
-    for name, data in slices.items():
-        rates = "".join(f"<td>{percent(data['wer'][system]['rate'])}</td>" for system in report["systems"])
-        label = name if name.startswith("(") else f"{name.replace('-', '–').replace('>=', '≥ ').replace('<', '< ')} s"
-        n_words = data["wer"][next(iter(report["systems"]))]["N"]
-        rows.append(f'<tr><th scope="row">{escape(label)}</th><td>{data["n"]}</td><td>{n_words}</td>{rates}</tr>')
-    head = ["utterance length", "utterances", "words", *(f"{escape(name)}: WER" for name in report["systems"])]
-    return "<h2>By length</h2>" + table(head, rows)

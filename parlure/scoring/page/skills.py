@@ -23,4 +23,4 @@ def skills_section(report: Mapping[str, Any]) -> str:
         unit = f"{skill.get('unit', '')}, {skill.get('better', '')} is better"
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td>{escape(unit)}</td></tr>')
     systems = [f"{escape(name)} [95 %]" for name in report["systems"]]
-    return "<h2>Skills</h2>" + table(["skill", *systems, "verdict", "unit"], rows)
+    return '<h2 id="skills">Skills</h2>' + table(["skill", *systems, "verdict", "unit"], rows)

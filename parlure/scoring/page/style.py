@@ -41,6 +41,28 @@ tr.again > * { border-top-color: transparent; }
 .verdict-better { color: var(--better); } .verdict-worse { color: var(--worse); }
 .cautions { background: var(--caution-tint); border-left: 4px solid var(--caution); border-radius: .3rem;
   padding: .6rem 1rem; margin: 1.2rem 0; } .cautions ul { margin: .2rem 0; padding-left: 1.1rem; }
+.broken { background: var(--worse-tint); border-left: 4px solid var(--worse); border-radius: .3rem;
+  padding: .6rem 1rem; margin: 1.2rem 0; } .broken ul { margin: .2rem 0; padding-left: 1.1rem; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 0 1.2rem; }
+.columns h3 { margin-top: .4rem; } .columns td, .columns th { white-space: normal; overflow-wrap: anywhere; }
+details.card > summary { cursor: pointer; font-weight: 600; } details[open] > summary { margin-bottom: .8rem; }
+details .scroll { margin-top: .8rem; }
+.filter { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: .6rem 0; font-size: .92rem; }
+.filter label { color: var(--muted); } .filter output { margin-left: auto; color: var(--muted); }
+input, select, button { font: inherit; color: inherit; }
+input, select, #evidence-more { background: var(--card); border: 1px solid var(--line); border-radius: .4rem;
+  padding: .3rem .6rem; } #evidence-more { margin: .8rem auto; display: block; cursor: pointer; }
+#evidence-more[hidden] { display: none; }
+#evidence thead button { all: unset; cursor: pointer; } #evidence thead th[aria-sort="descending"] button::after {
+  content: " ↓"; } #evidence thead th[aria-sort="ascending"] button::after { content: " ↑"; }
+button.link { all: unset; cursor: pointer; color: var(--tuned); overflow-wrap: anywhere; white-space: normal; }
+button.link:hover { text-decoration: underline; }
+:focus-visible, #evidence thead button:focus-visible, button.link:focus-visible {
+  outline: 2px solid var(--tuned); outline-offset: 2px; border-radius: .2rem; }
+.opened td { text-align: left; white-space: normal; background: color-mix(in srgb, var(--tuned) 5%, transparent); }
+.opened dl { display: grid; grid-template-columns: 6rem 1fr; gap: .3rem .8rem; margin: .6rem 0 0; }
+.opened dt { color: var(--muted); font-size: .85rem; } .opened dd { margin: 0; overflow-wrap: anywhere; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .utterance header { display: flex; flex-wrap: wrap; gap: .2rem .9rem; align-items: baseline; }
 .utterance code { overflow-wrap: anywhere; } .utterance .change { margin-left: auto; font-weight: 600; }
 .utterance dl { display: grid; grid-template-columns: 6rem 1fr; gap: .3rem .8rem; margin: .6rem 0 0; }
@@ -54,8 +76,10 @@ ins { background: var(--better-tint); color: var(--better); text-decoration-line
 .sub del, .sub ins { background: none; color: inherit; padding: 0; } .sub del { opacity: .75; }
 code { font: .88em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 footer { margin-top: 3rem; color: var(--muted); font-size: .85rem; }
-@media (max-width: 36rem) { main { padding: 1.5rem .9rem 3rem; } .utterance dl { grid-template-columns: 1fr; gap: 0; }
+@media (max-width: 36rem) { main { padding: 1.5rem .9rem 3rem; }
+  .utterance dl, .opened dl { grid-template-columns: 1fr; gap: 0; }
   .utterance dd { margin-bottom: .5rem; } .utterance .change { margin-left: 0; width: 100%; }
   th, td { padding: .4rem .55rem; } .tile b { font-size: 1.5rem; } .tiles { grid-template-columns: 1fr 1fr; } }
-@media print { .scroll { overflow: visible; } audio { display: none; } .card { break-inside: avoid; } }
+@media print { .scroll { overflow: visible; } audio, .filter, #evidence-section { display: none; }
+  .card { break-inside: avoid; } }
 """
