@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parlure.scoring.align import Op, align, edit_operations
+from parlure.scoring.align import Op, align, edit_counts, edit_operations
 
 WORDS = st.lists(st.sampled_from(["le", "la", "chat", "dort", "a", "97"]), max_size=12)
 
@@ -50,4 +50,6 @@ def test_both_sides_come_out_whole(reference, hypothesis):
     assert [op.reference for op in steps if op.kind != "insert"] == reference
     assert [op.hypothesis for op in steps if op.kind != "delete"] == hypothesis
     assert all((op.reference == op.hypothesis) == (op.kind == "equal") for op in steps)
-    assert sum(op.kind != "equal" for op in steps) == len(edit_operations(reference, hypothesis))
+    kinds = [kind for kind, _, _ in edit_operations(reference, hypothesis)]
+    assert [op.kind for op in steps if op.kind != "equal"] == kinds
+    assert edit_counts(reference, hypothesis) == tuple(map(kinds.count, ("substitute", "delete", "insert")))

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rapidfuzz.distance import Editops
 
 Kind = Literal["equal", "substitute", "delete", "insert"]
+
+_KINDS: dict[str, Kind] = {"replace": "substitute", "delete": "delete", "insert": "insert"}
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,38 @@ class Op:
     hypothesis: str | None
 
 
-def edit_operations(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[Kind, int, int]]:
-    """The steps that are not "equal", as (kind, position in the reference, position in the hypothesis)."""
+def _editops(reference: Sequence[str], hypothesis: Sequence[str]) -> Editops:
     from rapidfuzz.distance import Levenshtein
 
-    # Numbered rather than hashed: exact, and the same alignment in every process whatever PYTHONHASHSEED is.
-    numbers: dict[str, int] = {}
-    left = [numbers.setdefault(token, len(numbers)) for token in reference]
-    right = [numbers.setdefault(token, len(numbers)) for token in hypothesis]
-    kinds: dict[str, Kind] = {"replace": "substitute", "delete": "delete", "insert": "insert"}
-    return [(kinds[op.tag], op.src_pos, op.dest_pos) for op in Levenshtein.editops(left, right)]
+    if not (isinstance(reference, str) and isinstance(hypothesis, str)):
+        # Numbered rather than hashed: exact, and the same alignment in every process whatever PYTHONHASHSEED is.
+        # As characters, because rapidfuzz reads a string's memory and a list's items one by one.
+        numbers: dict[str, int] = {}
+        reference = "".join([chr(numbers.setdefault(token, len(numbers))) for token in reference])
+        hypothesis = "".join([chr(numbers.setdefault(token, len(numbers))) for token in hypothesis])
+    return Levenshtein.editops(reference, hypothesis)
+
+
+def edit_operations(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[Kind, int, int]]:
+    """The steps that are not "equal", as (kind, position in the reference, position in the hypothesis)."""
+    return [(_KINDS[op.tag], op.src_pos, op.dest_pos) for op in _editops(reference, hypothesis)]
+
+
+def edit_counts(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int, int]:
+    """How many substitutions, deletions and insertions :func:`edit_operations` has; much faster than counting them.
+
+    Insertions less deletions is the difference in length, whatever the alignment. So if there are at most as many
+    edits as that and one more, there is no room for a deletion beside an insertion, and nothing is left to look up.
+    """
+    if reference == hypothesis:
+        return 0, 0, 0
+    steps = _editops(reference, hypothesis)
+    total, surplus = len(steps), len(hypothesis) - len(reference)
+    deletions = max(-surplus, 0)
+    if total - abs(surplus) >= 2:
+        deletions = [tag for tag, _, _ in steps.as_list()].count("delete")
+    insertions = deletions + surplus
+    return total - deletions - insertions, deletions, insertions
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Op]:

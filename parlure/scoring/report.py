@@ -14,7 +14,7 @@ from typing import Any
 
 from parlure.errors import ParlureError
 from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
-from parlure.scoring.rates import Counts
+from parlure.scoring.rates import Counts, Tally, tally_to_json
 from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
 from parlure.scoring.slices import slice_summary, slices
 from parlure.scoring.spaced import spacing_cautions
@@ -59,10 +59,8 @@ def _profile_block(utterances: Sequence[ScoredUtterance], profile: str, systems:
     block: dict[str, Any] = {}
     for system in systems:
         characters = [utterance.counts[profile][system].characters for utterance in utterances]
-        block[system] = {
-            "wer": _with_rate(Counts.total(_word_counts(utterances, profile, system))),
-            "cer": _with_rate(Counts.total(characters)),
-        }
+        tally = Tally.of(_word_counts(utterances, profile, system), characters)
+        block[system] = {"wer": _with_rate(tally.words), "cer": _with_rate(tally.characters)} | tally_to_json(tally)
     if {"base", "tuned"} <= set(systems):
         block["comparison"] = _comparison(utterances, profile)
     return block
