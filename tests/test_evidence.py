@@ -18,6 +18,8 @@ from parlure.scoring.evidence import read_evidence, skills_of, write_evidence
 from parlure.scoring.evidence.error_rates import counted
 from parlure.scoring.evidence.timestamps import boundary_errors, in_order
 from parlure.scoring.evidence.translation import needs_sacrebleu
+from parlure.scoring.report import build_report, recompute, write_report
+from parlure.scoring.utterances import score_utterances
 
 SYSTEMS = ("base", "tuned")
 SENTENCES = [
@@ -240,3 +242,21 @@ def test_evidence_goes_to_disk_and_back(tmp_path, translations) -> None:
     assert read_evidence(tmp_path) == rows
     assert skills_of(read_evidence(tmp_path), SYSTEMS) == skills_of(rows, SYSTEMS)
     json.dumps(skills_of(rows, SYSTEMS), allow_nan=False)
+
+
+def test_a_report_names_what_is_broken_and_computes_it_again(tmp_path) -> None:
+    report_rows = [
+        {"id": f"u{n}", "speaker": f"s{n}", "reference": "le chat dort", "language": "fr",
+         "hypotheses": {"base": "le chat", "tuned": "le chat dort"}} for n in range(10)
+    ]  # fmt: skip
+    evidence = language_rows({"base": 20, "tuned": 4})
+    scored = score_utterances(report_rows, ["fr"])
+    systems = {name: {"model": name, "hash": "", "decode": {}} for name in SYSTEMS}
+    report = build_report(scored, systems, "fr", skills=skills_of(evidence, SYSTEMS))
+    assert list(report["skills"]) == ["transcription.fr", "language_identification"]
+    assert report["broken"] == ["language_identification"]
+    write_evidence(tmp_path, evidence)
+    write_report(tmp_path, scored, report)
+    assert recompute(tmp_path) == json.loads((tmp_path / "report.json").read_text())
+    write_evidence(tmp_path, language_rows({"base": 20, "tuned": 20}))
+    assert recompute(tmp_path)["broken"] == []

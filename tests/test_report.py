@@ -24,8 +24,8 @@ def whole():
 def test_shape_of_the_contract(whole):
     report = whole[1]
     assert list(report) == [
-        "schema_version", "headline_profile", "systems", "normalizers", "profiles", "skills", "slices", "slice_summary",
-        "warnings",
+        "schema_version", "headline_profile", "systems", "normalizers", "profiles", "skills", "broken", "slices",
+        "slice_summary", "warnings",
     ]  # fmt: skip
     assert report["systems"]["tuned"] == {"model": "runs/x", "hash": "abc", "decode": {"beam_size": 5}}
     block = report["profiles"]["fr"]
@@ -76,7 +76,6 @@ def test_lines_come_back_as_they_were(whole):
 @pytest.mark.parametrize("base", [True, False])
 def test_recompute_equals_what_was_written(tmp_path, base):
     scored, report = report_of(rows_of(10, base=base), ["A warning."])
-    report["skills"]["silence"] = {"unit": "%", "better": "lower", "tuned": {"value": 0, "n": 3, "ci95": None}}
     write_report(tmp_path / "report", scored, report)
     stored = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert recompute(tmp_path / "report") == stored == report

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.scoring.evidence import read_evidence, skills_of
 from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
 from parlure.scoring.rates import Counts, Tally, tally_to_json
 from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
@@ -135,7 +136,8 @@ def build_report(
         systems: ``{SYSTEM: {"model", "hash", "decode"}}``; ``tuned`` and ``base`` together are compared.
         headline_profile: the profile that the report leads with; slices are under it.
         warnings: sentences to put before the report's own.
-        skills: measured elsewhere, beside ``transcription.<lang>``, which are computed here.
+        skills: of :func:`parlure.scoring.evidence.skills_of`, beside ``transcription.<lang>``, which are computed here.
+            ``broken`` names those of all of them whose verdict is ``worse``.
 
     Raises:
         ParlureError: there is nothing to report, the headline profile was not scored, or the systems named are not
@@ -156,7 +158,7 @@ def build_report(
     counted = [utterance for utterance in utterances if utterance.task == "transcribe"]
     blocks = {profile: _profile_block(counted, profile, names) for profile in profiles}
     cautions = _cautions(utterances, counted, headline_profile, blocks[headline_profile])
-    transcription = _transcription_skills(counted, profiles, headline_profile, names)
+    measured = _transcription_skills(counted, profiles, headline_profile, names) | dict(skills or {})
     cuts = slices(counted, headline_profile, names)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -166,7 +168,8 @@ def build_report(
             profile: {"version": get_profile(profile).version, "hash": profile_hash(profile)} for profile in profiles
         },
         "profiles": blocks,
-        "skills": transcription | dict(skills or {}),
+        "skills": measured,
+        "broken": [name for name, skill in measured.items() if skill["verdict"] == "worse"],
         "slices": cuts,
         "slice_summary": slice_summary(cuts, names),
         "warnings": list(dict.fromkeys([*warnings, *cautions])),
@@ -207,10 +210,11 @@ def write_report(
 
 
 def recompute(folder: Path) -> dict[str, Any]:
-    """The report's numbers again, from ``utterances.jsonl``; equal to ``report.json`` unless someone edited either.
+    """The report's numbers again, from ``utterances.jsonl`` and ``skills.jsonl``; equal to ``report.json`` unless
+    someone edited one of them.
 
-    Counts are summed as stored. What is not a sum of counts is taken over from ``report.json``: systems, warnings,
-    normaliser versions, and the skills that other modules measured.
+    Counts are summed as stored. What is not in them is taken over from ``report.json``: systems, warnings and
+    normaliser versions.
 
     Raises:
         ParlureError: a file is missing or is not what a report folder holds.
@@ -219,7 +223,7 @@ def recompute(folder: Path) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         utterances = [utterance_from_json(line) for _, line in read_jsonl(folder / "utterances.jsonl")]
-        skills = {name: skill for name, skill in stored["skills"].items() if not name.startswith("transcription.")}
+        skills = skills_of(read_evidence(folder), list(stored["systems"]))
         report = build_report(
             utterances, stored["systems"], stored["headline_profile"], stored["warnings"], skills=skills
         )
