@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from parlure.scoring.page.drawing import BASE, BETTER, CAUTION, LINE, MUTED, TEXT, TUNED, WORSE, drawing, short
+from parlure.scoring.page.drawing import BASE, BETTER, CAUTION, MUTED, TEXT, TUNED, WORSE, drawing, short
 
 MAX_ROWS = 30  # speakers drawn: those with the most reference words
 
@@ -125,6 +125,8 @@ def training_plot(steps: Sequence[Mapping[str, float]], evaluations: Sequence[Ma
         losses = axes.twinx()
         losses.plot([one["step"] for one in steps], [one["loss"] for one in steps], color=BASE, linewidth=1, alpha=0.7)
         losses.set_ylabel("loss", color=MUTED)
+        losses.patch.set_visible(False)
+        losses.grid(visible=False)
         losses.tick_params(colors=MUTED, length=0)
         for side in losses.spines.values():
             side.set_visible(False)
@@ -137,6 +139,4 @@ def training_plot(steps: Sequence[Mapping[str, float]], evaluations: Sequence[Ma
         axes.set_xlabel("step", color=MUTED)
         axes.set_ylabel("dev WER, %", color=MUTED)
         axes.grid(visible=False, axis="x")
-        axes.set_facecolor("none")
-        losses.spines["bottom"].set_color(LINE)
     return drawn.svg

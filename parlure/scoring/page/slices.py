@@ -16,8 +16,8 @@ _NAMES = {
     "duration_s": "utterance length, s",
     "level_db": "level, dBFS",
     "snr_db": "signal to noise, dB",
-    "words_per_s": "words a second",
-    "tag": "tag",
+    "speech_rate": "words a second",
+    "tags": "tag",
     "language": "language",
 }
 
@@ -36,7 +36,7 @@ def _legend(systems: tuple[str, ...]) -> str:
 
 
 def speakers_section(report: Mapping[str, Any]) -> str:
-    """An arrow for each speaker."""
+    """An arrow for each speaker, and how the worst fare."""
     systems = _systems(report)
     speakers = report["slices"]["speaker"]
     svg = speaker_plot(speakers, systems)
@@ -47,6 +47,7 @@ def speakers_section(report: Mapping[str, Any]) -> str:
     return (
         f'<h2 id="speakers">Speaker by speaker</h2><figure class="card"><p class="legend">{_legend(systems)}{worse}</p>'
         f"{svg}<figcaption>Word error rate of each speaker; left is better.{shown}</figcaption></figure>"
+        + _summary(report.get("slice_summary", {}).get("speaker", {}), systems)
     )
 
 
@@ -57,7 +58,8 @@ def slices_section(report: Mapping[str, Any]) -> str:
     for key, values in report["slices"].items():
         if key == "speaker" or all(name.startswith("(") for name in values) or len(values) < 2:
             continue
-        parts.append(_dimension(_NAMES.get(key, key), values, systems))
+        summary = report.get("slice_summary", {}).get(key, {})
+        parts.append(_dimension(_NAMES.get(key, key), values, systems, summary))
     lengths = {name: one for name, one in report["slices"]["duration_s"].items() if not name.startswith("(")}
     if kinds := length_plot(lengths, systems):
         faint = " Base pale, tuned strong." if len(systems) > 1 else ""
@@ -69,7 +71,18 @@ def slices_section(report: Mapping[str, Any]) -> str:
     return '<h2 id="slices">Slice by slice</h2>' + "".join(parts) if parts else ""
 
 
-def _dimension(name: str, values: Mapping[str, Any], systems: tuple[str, ...]) -> str:
+def _summary(summary: Mapping[str, Any], systems: tuple[str, ...]) -> str:
+    """Macro average and worst decile of each system, in a sentence."""
+    told = [
+        f"{escape(system)}: macro average {percent(one['macro'])}, worst tenth {percent(one['worst_decile'])} "
+        f"({escape(', '.join(one['worst'][:5]))}{'…' if len(one['worst']) > 5 else ''})"
+        for system in systems
+        if (one := summary.get(system)) and one["n_values"] > 1
+    ]
+    return f'<p class="note">{"; ".join(told)}.</p>' if told else ""
+
+
+def _dimension(name: str, values: Mapping[str, Any], systems: tuple[str, ...], summary: Mapping[str, Any]) -> str:
     rows = []
     for value, data in values.items():
         rates = "".join(
@@ -80,9 +93,10 @@ def _dimension(name: str, values: Mapping[str, Any], systems: tuple[str, ...]) -
         rows.append(f'<tr><th scope="row">{escape(value)}</th><td>{data["n"]}</td><td>{n_words}</td>{rates}</tr>')
     head = [escape(name), "utterances", "words", *(f"{escape(system)}: WER [95 %]" for system in systems)]
     figure = ""
-    if len(values) <= MAX_ROWS and (svg := slice_plot(values, systems, name)):
+    told = any(one["wer"][systems[-1]].get("ci95") for one in values.values())  # dots alone tell less than the table
+    if told and len(values) <= MAX_ROWS and (svg := slice_plot(values, systems, name)):
         figure = f'<figure><p class="legend">{_legend(systems)}</p>{svg}</figure>'
     return (
-        f'<details class="card"><summary>By {escape(name)}</summary>{figure}{table(head, rows)}'
+        f'<details class="card"><summary>By {escape(name)}</summary>{figure}{_summary(summary, systems)}{table(head, rows)}'
         '<p class="note">No interval is given over too few independent speakers or calls.</p></details>'
     )
