@@ -41,7 +41,7 @@ def hero_section(utterances: Sequence[ScoredUtterance], report: Mapping[str, Any
 
 def broken_section(report: Mapping[str, Any]) -> str:
     """What tuning broke, where skills were measured before and after."""
-    broken = [name for name, skill in report["skills"].items() if skill.get("verdict") == "worse"]
+    broken = report.get("broken", ())
     if not broken:
         return ""
     items = []
