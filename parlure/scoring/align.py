@@ -67,6 +67,18 @@ def edit_counts(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[in
     return total - deletions - insertions, deletions, insertions
 
 
+def aligned(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[int, int]]:
+    """The positions of the words that stand against each other, right or substituted, in the same alignment."""
+    pairs: list[tuple[int, int]] = []
+    left = right = 0
+    for kind, in_reference, in_hypothesis in edit_operations(reference, hypothesis):
+        pairs += zip(range(left, in_reference), range(right, in_hypothesis), strict=True)
+        if kind == "substitute":
+            pairs.append((in_reference, in_hypothesis))
+        left, right = in_reference + (kind != "insert"), in_hypothesis + (kind != "delete")
+    return pairs + list(zip(range(left, len(reference)), range(right, len(hypothesis)), strict=True))
+
+
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Op]:
     """One alignment with the fewest edits, every token of both sides in its order.
 

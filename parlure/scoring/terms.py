@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.scoring.hits import Hits
 from parlure.scoring.normalize import get_profile
 from parlure.scoring.utterances import ScoredUtterance, read_lines
 
@@ -82,39 +83,6 @@ def occurrences(term: str, text: str) -> int:
     return text.count(term) if term.strip() else 0
 
 
-@dataclass(frozen=True)
-class Hits:
-    """Occurrences of terms, summed over utterances.
-
-    Attributes:
-        n_right: heard and said: in each utterance the smaller of both numbers.
-        n_said: in the references.
-        n_heard: in the hypotheses.
-    """
-
-    n_right: int = 0
-    n_said: int = 0
-    n_heard: int = 0
-
-    def __add__(self, other: Hits) -> Hits:
-        return Hits(self.n_right + other.n_right, self.n_said + other.n_said, self.n_heard + other.n_heard)
-
-    def to_json(self) -> dict[str, Any]:
-        """The counts, and ``recall``, ``precision`` and ``f1`` in per cent: null where there is nothing to divide by."""
-        return {
-            "n_right": self.n_right,
-            "n_said": self.n_said,
-            "n_heard": self.n_heard,
-            "recall": _per_cent(self.n_right, self.n_said),
-            "precision": _per_cent(self.n_right, self.n_heard),
-            "f1": _per_cent(2 * self.n_right, self.n_said + self.n_heard),
-        }
-
-
-def _per_cent(part: int, whole: int) -> float | None:
-    return 100.0 * part / whole if whole else None
-
-
 def _hits(term: str, said: Sequence[str], heard: Sequence[str]) -> Hits:
     total = Hits()
     for reference, hypothesis in zip(said, heard, strict=True):
@@ -131,7 +99,7 @@ def term_accuracy(
 
     Returns:
         ``{"n_terms", "systems": {SYSTEM: {"all": hits, "seen": hits, "unseen": hits}}, "terms": [{"term", "seen",
-        "systems": {SYSTEM: hits}}]}``, hits being :meth:`Hits.to_json`; ``seen`` and ``unseen`` only where the terms
+        "systems": {SYSTEM: hits}}]}``, hits being those of :class:`Hits`; ``seen`` and ``unseen`` only where the terms
         say so; None without terms. A term within a longer one (``carte`` in ``carte de crédit``) counts for both; two
         spellings that the profile makes one (``Saint-Jean``, ``St-Jean``) count once in the sums.
     """
