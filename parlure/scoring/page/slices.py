@@ -98,5 +98,6 @@ def _dimension(name: str, values: Mapping[str, Any], systems: tuple[str, ...], s
         figure = f'<figure><p class="legend">{_legend(systems)}</p>{svg}</figure>'
     return (
         f'<details class="card"><summary>By {escape(name)}</summary>{figure}{_summary(summary, systems)}'
-        f'{table(head, rows)}<p class="note">No interval is given over too few independent speakers or calls.</p></details>'
+        + table(head, rows)
+        + '<p class="note">No interval is given over too few independent speakers or calls.</p></details>'
     )
