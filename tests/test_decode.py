@@ -72,6 +72,19 @@ def test_language_is_identified_when_not_given(nano, clips):
     assert {h.language for h in found} <= {"fr", "en"}
 
 
+def test_the_language_it_takes_it_for_is_known_whatever_is_pinned(nano, clips):
+    """So the text that a free prompt would give is that of the prompt pinned to what was identified."""
+    rng = np.random.default_rng(2)
+    sounds = [rng.normal(0, 0.01 * i, 32_000).astype(np.float32) for i in range(1, 4)]
+    noise = [Clip(str(i), 2.0, lambda sound=sound: sound) for i, sound in enumerate(sounds)]
+    free = run(nano, [*clips[:3], *noise], replace(FR, language=None))
+    pinned = {code: run(nano, [*clips[:3], *noise], replace(FR, language=code)) for code in ("fr", "en")}
+    for index, one in enumerate(free):
+        assert one.identified == one.language
+        assert {pinned[code][index].identified for code in pinned} == {one.language}
+        assert pinned[one.language][index].tokens == one.tokens
+
+
 def test_progress_counts_clips(nano, clips):
     seen = []
     decode(nano.model, nano.tokenizer, clips[:5], replace(FR, batch_size=2), seen.append)

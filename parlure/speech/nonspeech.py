@@ -105,7 +105,8 @@ def _ringing(n_samples: int, rng: np.random.Generator) -> Wave:
     """Ringing as the caller hears it: two seconds, four of pause."""
     on, off = _RINGING_S
     time_s = np.arange(n_samples) / SAMPLE_RATE + rng.uniform(0.0, on)
-    return _over_the_line(sum(_tone(hz, n_samples) for hz in _RINGING_HZ) * (time_s % (on + off) < on), rng)
+    low, high = (_tone(hz, n_samples) for hz in _RINGING_HZ)
+    return _over_the_line((low + high) * (time_s % (on + off) < on), rng)
 
 
 def _hold_music(n_samples: int, rng: np.random.Generator) -> Wave:

@@ -7,7 +7,7 @@ tokens are those of Hugging Face's ``generate`` (tested).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -119,13 +119,21 @@ def identify_language(
     model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, encoded: torch.Tensor
 ) -> list[str]:
     """The most probable language of each row of encoder output ``(n_utterances, n_positions, d)``."""
-    known = {code: token_id(tokenizer, f"<|{code}|>") for code in LANGUAGES}
-    ids = {code: id_ for code, id_ in known.items() if id_ is not None}
     start = torch.full((len(encoded), 1), SpecialTokens.of(tokenizer).start, device=encoded.device)
     hidden = model.model.decoder(input_ids=start, encoder_hidden_states=encoded).last_hidden_state[:, -1]
-    scores = model.proj_out(hidden)[:, list(ids.values())]
-    codes = list(ids)
-    return [codes[int(index)] for index in scores.argmax(-1)]
+    return _most_probable(language_ids(tokenizer), model.proj_out(hidden))
+
+
+def language_ids(tokenizer: WhisperTokenizer) -> dict[str, int]:
+    """Language code → id of its token, of the languages that this Whisper knows."""
+    known = {code: token_id(tokenizer, f"<|{code}|>") for code in LANGUAGES}
+    return {code: id_ for code, id_ in known.items() if id_ is not None}
+
+
+def _most_probable(languages: Mapping[str, int], scores: torch.Tensor) -> list[str]:
+    """Of what stands right after the start, ``(n_utterances, n_vocabulary)``."""
+    codes = list(languages)
+    return [codes[int(index)] for index in scores[:, list(languages.values())].argmax(-1)]
 
 
 def _decode_batch(
@@ -144,7 +152,7 @@ def _decode_batch(
         languages = [options.language] * len(names)
     prompts = torch.tensor([prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
     special = SpecialTokens.of(tokenizer)
-    found = _greedy(model, special, encoded, prompts, options)
+    found = _greedy(model, special, encoded, prompts, options, language_ids(tokenizer))
     return [
         Hypothesis(
             id=name,
@@ -155,6 +163,7 @@ def _decode_batch(
             avg_logprob=row.avg_logprob,
             tokens=tuple(row.tokens),
             truncated=not row.ended,
+            identified=row.identified,
         )
         for name, language, row in zip(names, languages, found, strict=True)
     ]
@@ -164,6 +173,7 @@ def _decode_batch(
 class _Row:
     tokens: list[int]
     no_speech_prob: float
+    identified: str
     total_logprob: float = 0.0
     n_scored: int = 0
     ended: bool = False
@@ -182,6 +192,7 @@ def _greedy(
     encoded: torch.Tensor,
     prompts: torch.Tensor,
     options: DecodingOptions,
+    languages: Mapping[str, int],
 ) -> list[_Row]:
     """The most probable token at every step, until all rows have ended or the limit is hit.
 
@@ -191,6 +202,7 @@ def _greedy(
     Args:
         encoded: encoder output, ``(n_utterances, n_positions, d)``.
         prompts: ids from the start token on, ``(n_utterances, n_prompt)``.
+        languages: :func:`language_ids`.
     """
     forbidden, forbidden_first = _suppressed(model, special)
     cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
@@ -200,8 +212,10 @@ def _greedy(
             input_ids=ids, encoder_hidden_states=encoded, past_key_values=cache, use_cache=True
         ).last_hidden_state
         if step == 0:
+            # what the model would say right after the start token: no speech, or the language that it hears
             at_start = model.proj_out(hidden[:, 0]).float().softmax(-1)
-            rows = [_Row([], float(probability)) for probability in at_start[:, special.no_speech]]
+            heard = zip(at_start[:, special.no_speech].tolist(), _most_probable(languages, at_start), strict=True)
+            rows = [_Row([], probability, code) for probability, code in heard]
         scores = model.proj_out(hidden[:, -1]).float()
         scores[:, forbidden] = -torch.inf
         silent = [False] * len(scores)

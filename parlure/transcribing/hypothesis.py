@@ -28,6 +28,7 @@ class Hypothesis:
         avg_logprob: mean log-probability of the tokens, the end included (openai/whisper decoding.py).
         tokens: text token ids.
         truncated: the token limit was hit before the model ended.
+        identified: the language that the model itself takes it for, whatever it was decoded in; None where not asked.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Hypothesis:
     avg_logprob: float | None
     tokens: tuple[int, ...]
     truncated: bool
+    identified: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict, rounded where digits would be noise."""
