@@ -8,11 +8,12 @@ import sys
 
 import jiwer
 import pytest
-from scored import report_of, rows_of
+from scored import report_of, rows_of, systems_of
 
 from parlure.errors import ParlureError
 from parlure.scoring.normalize import PROFILES
 from parlure.scoring.report import build_report, recompute, write_report
+from parlure.scoring.terms import Term
 from parlure.scoring.utterances import score_utterances, utterance_from_json, utterance_to_json
 
 
@@ -25,7 +26,7 @@ def test_shape_of_the_contract(whole):
     report = whole[1]
     assert list(report) == [
         "schema_version", "headline_profile", "systems", "normalizers", "profiles", "skills", "broken", "slices",
-        "slice_summary", "warnings",
+        "slice_summary", "hallucination", "numbers", "writing", "warnings",
     ]  # fmt: skip
     assert report["systems"]["tuned"] == {"model": "runs/x", "hash": "abc", "decode": {"beam_size": 5}}
     block = report["profiles"]["fr"]
@@ -82,6 +83,33 @@ def test_recompute_equals_what_was_written(tmp_path, base):
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
         "report.html", "report.json", "utterances.jsonl",
     ]  # fmt: skip
+
+
+def test_every_measure_is_recomputed_and_no_order_changes_it(tmp_path):
+    rows = rows_of(10)
+    for number, row in enumerate(rows):
+        row |= {"channel": number % 2, "level_db": -20.0 - number, "snr_db": number / 2}
+        row |= {"avg_logprob": {"tuned": -0.01 * number, "base": None}, "truncated": {"tuned": False, "base": True}}
+    rows[3] |= {"reference": "", "tags": ["hold music", "phone"]}
+    rows[4]["hypotheses"]["base"] += " merci" * 9
+    scored = score_utterances(rows, ["raw", "fr"])
+    terms = [Term("l'été", True), Term("Vidéotron", False)]
+    report = build_report(scored, systems_of(rows), "fr", terms=terms)
+    assert set(report) >= {"hallucination", "false_text", "terms", "numbers", "writing", "calibration"}
+    assert list(report["calibration"]["systems"]) == ["tuned"]
+    assert set(report["slices"]) >= {"channel", "level_db", "snr_db", "speech_rate", "tags", "language", "session"}
+    write_report(tmp_path, scored, report)
+    assert recompute(tmp_path) == json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == report
+    backwards = build_report(scored[::-1], systems_of(rows), "fr", terms=terms)
+    for name in ("slice_summary", "hallucination", "false_text", "terms", "numbers", "writing", "calibration"):
+        assert backwards[name] == report[name], name
+
+
+def test_what_there_is_nothing_to_measure_of_is_left_out():
+    rows = [{"id": "a", "reference": "le chat", "hypotheses": {"tuned": "le chat"}}]
+    report = report_of(rows)[1]
+    assert "hallucination" in report
+    assert not set(report) & {"false_text", "terms", "numbers", "writing", "calibration"}
 
 
 def test_warnings_say_what_weakens_the_numbers():

@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.scoring.calibration import calibration
 from parlure.scoring.evidence import read_evidence, skills_of
+from parlure.scoring.hallucination import false_text, hallucination
 from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
+from parlure.scoring.numbers import number_accuracy
 from parlure.scoring.rates import Counts, Tally, tally_to_json
 from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
 from parlure.scoring.slices import slice_summary, slices
 from parlure.scoring.spaced import spacing_cautions
+from parlure.scoring.terms import Term, term_accuracy, terms_of_report
 from parlure.scoring.utterances import (
     ScoredUtterance,
     counts_to_json,
@@ -26,6 +30,7 @@ from parlure.scoring.utterances import (
     utterance_from_json,
     utterance_to_json,
 )
+from parlure.scoring.writing import writing
 from parlure.speech.audio import Samples
 
 SCHEMA_VERSION = 1
@@ -121,6 +126,21 @@ def _cautions(
     return cautions + spacing_cautions(counted)
 
 
+def _beyond_error_rates(
+    utterances: Sequence[ScoredUtterance], profile: str, systems: Sequence[str], terms: Sequence[Term]
+) -> dict[str, Any]:
+    """What an error rate does not show; a measure that has nothing to measure is left out."""
+    measures = {
+        "hallucination": hallucination(utterances, profile, systems),
+        "false_text": false_text(utterances, profile, systems),
+        "terms": term_accuracy(utterances, profile, systems, terms),
+        "numbers": number_accuracy(utterances, profile, systems),
+        "writing": writing(utterances, systems),
+        "calibration": calibration(utterances, profile, systems),
+    }
+    return {name: block for name, block in measures.items() if block is not None}
+
+
 def build_report(
     utterances: Sequence[ScoredUtterance],
     systems: Mapping[str, Mapping[str, Any]],
@@ -128,6 +148,7 @@ def build_report(
     warnings: Sequence[str] = (),
     *,
     skills: Mapping[str, Any] | None = None,
+    terms: Sequence[Term] = (),
 ) -> dict[str, Any]:
     """The content of ``report.json``.
 
@@ -138,6 +159,7 @@ def build_report(
         warnings: sentences to put before the report's own.
         skills: of :func:`parlure.scoring.evidence.skills_of`, beside ``transcription.<lang>``, which are computed here.
             ``broken`` names those of all of them whose verdict is ``worse``.
+        terms: a person's words to look for, as :func:`parlure.scoring.terms.read_terms` gives them.
 
     Raises:
         ParlureError: there is nothing to report, the headline profile was not scored, or the systems named are not
@@ -172,6 +194,7 @@ def build_report(
         "broken": [name for name, skill in measured.items() if skill["verdict"] == "worse"],
         "slices": cuts,
         "slice_summary": slice_summary(cuts, names),
+        **_beyond_error_rates(counted, headline_profile, names, terms),
         "warnings": list(dict.fromkeys([*warnings, *cautions])),
     }
 
@@ -224,8 +247,9 @@ def recompute(folder: Path) -> dict[str, Any]:
         stored = json.loads(path.read_text(encoding="utf-8"))
         utterances = [utterance_from_json(line) for _, line in read_jsonl(folder / "utterances.jsonl")]
         skills = skills_of(read_evidence(folder), list(stored["systems"]))
+        terms = terms_of_report(stored.get("terms"))
         report = build_report(
-            utterances, stored["systems"], stored["headline_profile"], stored["warnings"], skills=skills
+            utterances, stored["systems"], stored["headline_profile"], stored["warnings"], skills=skills, terms=terms
         )
         return report | {"normalizers": stored["normalizers"]}
     except OSError as error:
