@@ -264,6 +264,23 @@ def score(
 
 
 @app.command()
+def compare(
+    reports: Annotated[list[Path], Argument(help="Report folders, of the same utterances.", show_default=False)],
+    out: Annotated[Path, Option(help="Folder of the comparison.", show_default=False)],
+    against: Annotated[str | None, Option(help="Compare with this one: base, or a folder's name.")] = None,
+) -> None:
+    """Compare any number of runs by their reports."""
+    from parlure.scoring.comparing import write_comparison
+    from parlure.scoring.page.marks import percent
+
+    comparison = write_comparison(out, reports, against)
+    for name, row in comparison["systems"].items():
+        told = f": {row['comparison']['verdict']} than {comparison['against']}" if "comparison" in row else ""
+        say(f"{name}: WER {percent(row['wer']['rate'])}{told}")
+    say(f"comparison: {out / 'comparison.html'}")
+
+
+@app.command()
 def publish(
     run: Annotated[Path, Argument(help="Run folder.")],
     repo: Annotated[str, Option(help="Repository on the Hugging Face Hub, owner/name.")],

@@ -7,29 +7,21 @@ goes through :func:`html.escape` on its way in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from parlure.scoring.page.cards import cards_section, telling
+from parlure.scoring.page.document import document
 from parlure.scoring.page.evidence import evidence_section
 from parlure.scoring.page.hero import broken_section, cautions_section, hero_section
 from parlure.scoring.page.method import method_section
 from parlure.scoring.page.rates import rates_section
-from parlure.scoring.page.script import SCRIPT, script_hash
 from parlure.scoring.page.skills import skills_section
 from parlure.scoring.page.slices import slices_section, speakers_section
-from parlure.scoring.page.style import STYLE
 from parlure.scoring.page.training import training_section
 from parlure.scoring.page.verdict import verdict_sentence
 from parlure.scoring.page.words import words_section
 from parlure.scoring.utterances import ScoredUtterance
 from parlure.speech.audio import Samples
-
-# Nothing from elsewhere is loaded, and no script but the page's own runs, whatever a transcript says
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; media-src data:; img-src data:; "
-    f"script-src '{script_hash()}'; base-uri 'none'; form-action 'none'"
-)
 
 
 def report_page(
@@ -64,13 +56,4 @@ def report_page(
         training_section(report),
         method_section(report),
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(headline)} – parlure report</title>"
-        f'<meta name="description" content="{escape(sentence)}"><style>{STYLE}</style></head>\n<body><main>'
-        + "\n".join(section for section in sections if section)
-        + "\n<footer>Made by parlure. The numbers are in report.json, the evidence in utterances.jsonl.</footer>"
-        f"</main><script>{SCRIPT}</script></body></html>\n"
-    )
+    return document(headline, sentence, sections, "The numbers are in report.json, the evidence in utterances.jsonl.")

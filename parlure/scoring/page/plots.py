@@ -140,3 +140,23 @@ def training_plot(steps: Sequence[Mapping[str, float]], evaluations: Sequence[Ma
         axes.set_ylabel("dev WER, %", color=MUTED)
         axes.grid(visible=False, axis="x")
     return drawn.svg
+
+
+def systems_plot(systems: Mapping[str, Any]) -> str:
+    """The rate of each system with its interval, the lowest on top; empty without any rate."""
+    rows = [(name, one["wer"]) for name, one in systems.items() if one["wer"]["rate"] is not None]
+    rows.sort(key=lambda row: (-row[1]["rate"], row[0]))
+    if not rows:
+        return ""
+    with drawing(4.4, 0.7 + 0.34 * len(rows), "Word error rate of each system", "systems") as drawn:
+        axes = drawn.axes
+        for height, (_, wer) in enumerate(rows):
+            if wer["ci95"]:
+                axes.plot(wer["ci95"], [height, height], color=TUNED, linewidth=2, alpha=0.55)
+            axes.plot(wer["rate"], height, "o", markersize=6, color=TUNED)
+        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows], color=TEXT, parse_math=False)
+        axes.set_xlim(left=0)
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel("WER, %", color=MUTED)
+        axes.grid(visible=False, axis="y")
+    return drawn.svg

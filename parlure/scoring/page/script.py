@@ -11,7 +11,9 @@ import hashlib
 
 SCRIPT = """
 (() => {
-  const data = JSON.parse(document.getElementById("evidence-data").textContent);
+  const packed = document.getElementById("evidence-data");
+  if (!packed) return;
+  const data = JSON.parse(packed.textContent);
   const table = document.getElementById("evidence"), body = table.tBodies[0];
   const search = document.getElementById("evidence-search"), which = document.getElementById("evidence-which");
   const count = document.getElementById("evidence-count"), more = document.getElementById("evidence-more");
