@@ -32,7 +32,10 @@ def test_shape_of_the_contract(whole):
     block = report["profiles"]["fr"]
     assert set(block) == {"base", "tuned", "comparison"}
     assert set(block["tuned"]["wer"]) == set(block["tuned"]["cer"]) == {"S", "D", "I", "N", "rate"}
-    assert set(block["comparison"]) == {"difference", "ci95", "p_value", "verdict", "n_speakers", "n_blocks"}
+    assert set(block["comparison"]) == {
+        "difference", "ci95", "p_value", "verdict", "n_speakers", "n_blocks", "rule", "bootstrap95", "mapsswe",
+    }  # fmt: skip
+    assert set(report["profiles"]["raw"]["comparison"]) == set(block["comparison"]) - {"mapsswe"}
     assert block["comparison"]["verdict"] == "better"
     skill = report["skills"]["transcription.fr"]
     assert (skill["better"], skill["verdict"], skill["profile"]) == ("lower", "better", "fr")
@@ -54,6 +57,15 @@ def test_numbers_are_jiwers(whole):
     comparison = report["profiles"]["fr"]["comparison"]
     rates = [report["profiles"]["fr"][system]["wer"]["rate"] for system in ("base", "tuned")]
     assert comparison["difference"] == pytest.approx(rates[1] - rates[0])
+
+
+def test_mapsswe_has_the_errors_of_the_headline(whole):
+    report = whole[1]
+    found = report["profiles"]["fr"]["comparison"]["mapsswe"]
+    base, tuned = (report["profiles"]["fr"][system]["wer"] for system in ("base", "tuned"))
+    errors = [one["S"] + one["D"] + one["I"] for one in (base, tuned)]
+    assert found["mean"] * found["n_segments"] == pytest.approx(errors[1] - errors[0])
+    assert found["z"] < -5 and found["p_value"] < 1e-6 and found["n_segments"] > 50
 
 
 def test_slices_sum_to_the_whole(whole):
@@ -121,7 +133,7 @@ def test_warnings_say_what_weakens_the_numbers():
     for sentence in (
         "1 utterances of another task",
         "1 of 53 utterances have neither speaker nor session",
-        "Only 10 independent speakers or sessions: intervals are approximate",
+        "Only 9 independent speakers or sessions: intervals are approximate",
         "1 utterances have an empty reference",
         "1 references have no word left under the profile fr",
     ):

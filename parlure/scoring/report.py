@@ -16,6 +16,7 @@ from parlure.errors import ParlureError
 from parlure.scoring.calibration import calibration
 from parlure.scoring.evidence import read_evidence, skills_of
 from parlure.scoring.hallucination import false_text, hallucination
+from parlure.scoring.mapsswe import Mapsswe, mapsswe, segment_errors
 from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
 from parlure.scoring.numbers import number_accuracy
 from parlure.scoring.rates import Counts, Tally, tally_to_json
@@ -58,7 +59,18 @@ def _comparison(utterances: Sequence[ScoredUtterance], profile: str) -> dict[str
         [utterance.speaker for utterance in utterances],
         [utterance.session for utterance in utterances],
     )
-    return asdict(comparison) | {"ci95": None if comparison.ci95 is None else list(comparison.ci95)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(comparison).items()}
+
+
+def _mapsswe(utterances: Sequence[ScoredUtterance], profile: str) -> Mapsswe:
+    """The matched-pairs segment test; both systems are aligned again where either has an error."""
+    normalize = get_profile(profile).normalize
+    segments: list[tuple[int, int]] = []
+    for utterance in utterances:
+        if any(utterance.counts[profile][system].words.edits for system in ("base", "tuned")):
+            texts = (utterance.reference, utterance.hypotheses["base"], utterance.hypotheses["tuned"])
+            segments += segment_errors(*(normalize(text).split() for text in texts))
+    return mapsswe(segments)
 
 
 def _profile_block(utterances: Sequence[ScoredUtterance], profile: str, systems: Sequence[str]) -> dict[str, Any]:
@@ -179,6 +191,8 @@ def build_report(
     names = list(systems)
     counted = [utterance for utterance in utterances if utterance.task == "transcribe"]
     blocks = {profile: _profile_block(counted, profile, names) for profile in profiles}
+    if "comparison" in blocks[headline_profile]:
+        blocks[headline_profile]["comparison"]["mapsswe"] = asdict(_mapsswe(counted, headline_profile))
     cautions = _cautions(utterances, counted, headline_profile, blocks[headline_profile])
     measured = _transcription_skills(counted, profiles, headline_profile, names) | dict(skills or {})
     cuts = slices(counted, headline_profile, names)
