@@ -10,7 +10,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
@@ -241,26 +241,49 @@ def evaluate(
 
 @app.command()
 def score(
-    ref: Annotated[Path, Argument(help="References: JSON lines with id and text, a corpus folder, or plain lines.")],
-    hyp: Annotated[Path, Argument(help="Hypotheses: JSON lines with id and text, or plain lines.")],
+    ref: Annotated[Path, Argument(help="References: a file of --format, a corpus folder; a manifest of both sides.")],
+    hyp: Annotated[
+        Path | None, Argument(help="Hypotheses: a file of --format, a folder; not needed where REF holds both sides.")
+    ] = None,
     against: Annotated[Path | None, Option(help="Hypotheses to compare with.")] = None,
     profile: Annotated[list[str] | None, Option(help="Normaliser, any number of times: raw, basic, fr.")] = None,
     split: Annotated[str | None, Option(help="Of a corpus as reference: only this split.")] = None,
+    language: Annotated[str | None, Option(help="Language of utterances that name none, such as fr.")] = None,
+    format_: Annotated[
+        str | None,
+        Option(
+            "--format",
+            help="What the files are: text, jsonl, trn, stm (hypotheses: stm or ctm), nemo, leaderboard; "
+            "guessed when not given.",
+        ),
+    ] = None,
+    group_by: Annotated[
+        str | None, Option(help="Rates of each speaker, or of another slice of the report, after the others.")
+    ] = None,
+    meeting: Annotated[
+        bool, Option("--meeting", help="cpWER: the speakers of both sides are matched; needs parlure[meeting].")
+    ] = False,
     as_json: Annotated[bool, Option("--json", help="Print the report's profiles as JSON.")] = False,
 ) -> None:
     """References and hypotheses → WER, without a model."""
-    from parlure.scoring.score import score as run_score
+    from parlure.scoring.printed import meeting_lines, report_lines
 
-    profiles = run_score(ref, hyp, against=against, profiles=profile or (), split=split)
-    if as_json:
-        give(json.dumps(profiles, indent=2, ensure_ascii=False) + "\n")
+    chosen = profile or ()
+    if meeting:
+        from parlure.scoring.meeting import score_meeting
+
+        found = score_meeting(ref, hyp, against=against, profiles=chosen, language=language, format_name=format_)
+        give(json.dumps(found, indent=2, ensure_ascii=False) + "\n" if as_json else meeting_lines(found))
         return
-    for name, systems in profiles.items():
-        for system in ("base", "tuned"):
-            if system in systems:
-                give(_score_line(name, system, systems[system]))
-        if "comparison" in systems:
-            give(_comparison_line(name, systems["comparison"]))
+    from parlure.scoring.score import score_report
+
+    _, report = score_report(
+        ref, hyp, against=against, profiles=chosen, split=split, language=language, format_name=format_
+    )
+    lines = report_lines(report, group_by)
+    for warning in report["warnings"]:
+        say(f"note: {warning}")
+    give(json.dumps(report["profiles"], indent=2, ensure_ascii=False) + "\n" if as_json else lines)
 
 
 @app.command()
@@ -313,26 +336,6 @@ def doctor() -> None:
 
     for finding in examine():
         give(finding.line() + "\n")
-
-
-def _score_line(profile: str, system: str, rates: dict[str, Any]) -> str:
-    wer, cer = rates["wer"], rates["cer"]
-    errors = f"S {wer['S']}, D {wer['D']}, I {wer['I']}, N {wer['N']}"
-    return f"{profile:6} {system:5} WER {_points(wer['rate'])} ({errors}), CER {_points(cer['rate'])}\n"
-
-
-def _comparison_line(profile: str, comparison: dict[str, Any]) -> str:
-    interval = ""
-    if comparison["ci95"] is not None:
-        low, high = comparison["ci95"]
-        interval = f" [{low:+.2f}, {high:+.2f}]"
-    difference = comparison["difference"]
-    points = "undefined" if difference is None else f"{difference:+.2f} points"
-    return f"{profile:6} difference {points}{interval}: {comparison['verdict']}\n"
-
-
-def _points(rate: float | None) -> str:
-    return "undefined" if rate is None else f"{rate:.2f} %"
 
 
 def _ratios(text: str | None) -> tuple[float, float, float] | None:

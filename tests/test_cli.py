@@ -175,7 +175,7 @@ def test_our_bug_exits_with_1(capsys, monkeypatch):
             "what it has written is whole: the same command with the other recordings does the rest",
         ),
         ("demo", "demo", "demo", "the same command begins it anew"),
-        ("scoring.score", "score", "score x y", "the same command begins again"),
+        ("scoring.score", "score_report", "score x y", "the same command begins again"),
     ],
 )
 def test_interruption_exits_with_130_and_says_how_to_go_on(

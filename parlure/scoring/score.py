@@ -2,8 +2,8 @@
 
     score("corpus/", "hyps.jsonl", against="base-hyps.jsonl", language="fr")
 
-Files are JSONL (``id`` and ``text``; a corpus's ``manifest.jsonl`` and a ``hyps.jsonl`` are such) or plain text, one
-utterance a line, where the line number is the id. Nothing is dropped: an id on one side only is an error.
+What files may be is in ``formats``; one file may hold both sides. Nothing is dropped: an id on one side only is an
+error.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.scoring.formats import BOTH_SIDES, CTM, FORMATS, check_format, guess_format
+from parlure.scoring.formats.ctm import read_ctm, segment_cautions, words_of_segments
+from parlure.scoring.formats.table import Row
 from parlure.scoring.normalize import headline_profile
 from parlure.scoring.report import build_report
-from parlure.scoring.utterances import ScoredUtterance, read_jsonl, read_lines, score_utterances
+from parlure.scoring.utterances import ScoredUtterance, score_utterances
 
 _SHOWN_IDS = 5
 
@@ -29,50 +32,24 @@ def _resolve(path: Path, inside: str) -> Path:
     return path / inside
 
 
-def _is_jsonl(path: Path) -> bool:
-    return path.suffix.lower() in (".jsonl", ".json", ".ndjson")
-
-
-def read_texts(path: Path) -> dict[str, dict[str, Any]]:
-    """A file's utterances by id, in order: JSONL objects with ``id`` and ``text``, or lines of plain text.
-
-    Raises:
-        ParlureError: the file is unreadable, a line lacks ``id`` or ``text``, or an id comes twice.
-    """
-    if not _is_jsonl(path):
-        return {str(number): {"text": line} for number, line in enumerate(read_lines(path), 1)}
-    rows: dict[str, dict[str, Any]] = {}
-    for number, row in read_jsonl(path):
-        for key in ("id", "text"):
-            if not isinstance(row.get(key), str):
-                raise ParlureError(
-                    f"{path}, line {number}: {key} is missing or is no string",
-                    'such as {"id": "a1", "text": "bonjour"}',
-                )
-        if row["id"] in rows:
-            raise ParlureError(f"{path}, line {number}: the id {row['id']} comes twice", "ids must be unique")
-        rows[row["id"]] = row
-    return rows
-
-
 def _shown(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
 
 
-def _check_same_ids(ref: Path, hyp: Path, references: Mapping[str, Any], hypotheses: Mapping[str, Any]) -> None:
-    missing = [key for key in references if key not in hypotheses]
-    unknown = [key for key in hypotheses if key not in references]
+def _check_same_ids(ref: Path, hyp: Path, kind: str, references: Mapping[str, Row], texts: Mapping[str, str]) -> None:
+    missing = [key for key in references if key not in texts]
+    unknown = [key for key in texts if key not in references]
     if not missing and not unknown:
         return
-    if not _is_jsonl(ref):
+    if kind == "text":
         raise ParlureError(
-            f"{ref} has {len(references)} lines, but {hyp} has {len(hypotheses)}", "both files must match line by line"
+            f"{ref} has {len(references)} lines, but {hyp} has {len(texts)}", "both files must match line by line"
         )
     parts = []
     if missing:
         parts.append(f"{len(missing)} of {len(references)} ids of {ref} are not in {hyp} ({_shown(missing)})")
     if unknown:
-        parts.append(f"{len(unknown)} of {len(hypotheses)} ids of {hyp} are not in {ref} ({_shown(unknown)})")
+        parts.append(f"{len(unknown)} of {len(texts)} ids of {hyp} are not in {ref} ({_shown(unknown)})")
     raise ParlureError(
         "; ".join(parts), "score the same utterances on both sides; of a corpus, --split test takes one split"
     )
@@ -85,94 +62,163 @@ def _duration(row: Mapping[str, Any]) -> float | None:
     return float(duration) if isinstance(duration, (int, float)) else None
 
 
-def pair_files(
-    ref: Path, hyp: Path, *, against: Path | None = None, language: str | None = None, split: str | None = None
-) -> list[dict[str, Any]]:
-    """Rows for :func:`parlure.scoring.utterances.score_utterances`, in the reference's order.
+def read_references(path: Path, kind: str, split: str | None = None) -> dict[str, Row]:
+    """The utterances of a reference file by id, those of one split where one is named.
+
+    Raises:
+        ParlureError: the file cannot be read as what it is, holds no references, or nothing is left of it.
+    """
+    if kind == CTM:
+        raise ParlureError(
+            f"{path} is a ctm: words without utterances", "give the stm with their segments as reference"
+        )
+    rows = FORMATS[kind](path)
+    if any("text" not in row for row in rows.values()):
+        raise ParlureError(f"{path} holds no references", "its lines need a text beside the pred_text")
+    rows = {key: row for key, row in rows.items() if split is None or row.get("split") == split}
+    if all(row.get("ignored") for row in rows.values()):
+        what = f"has no utterance of the split {split}" if split else "has no utterance"
+        raise ParlureError(f"{path} {what}", "check the file and the split")
+    return rows
+
+
+def read_hypotheses(path: Path, kind: str, references: Mapping[str, Row], of: str) -> tuple[dict[str, str], list[str]]:
+    """The texts of a hypothesis file by id, and what is to be said of them.
 
     Args:
-        ref: references: JSONL, a corpus folder, or text.
-        hyp: hypotheses of ``tuned``: JSONL, a folder with ``hyps.jsonl``, or text.
+        path: the file.
+        kind: its format.
+        references: what the words of a ``ctm`` belong to.
+        of: the references' format.
+
+    Raises:
+        ParlureError: the file cannot be read as what it is, holds no hypotheses, or cannot go with such references.
+    """
+    if kind == CTM:
+        if of != "stm":
+            raise ParlureError(f"{path} is a ctm, but its references are no stm", "give the stm with its segments")
+        texts = words_of_segments(read_ctm(path), references)
+        return texts, segment_cautions(references, texts)
+    if (kind == "text") != (of == "text"):
+        raise ParlureError(
+            f"{path} is {kind}, but its references are {of}",
+            "plain text has no ids: both sides must be of it, or neither; --format names what a file is",
+        )
+    rows = FORMATS[kind](path)
+    side = "hypothesis" if kind in BOTH_SIDES else "text"
+    if any(side not in row for row in rows.values()):
+        raise ParlureError(f"{path} holds no hypotheses", "its lines need a pred_text")
+    return {key: row[side] for key, row in rows.items()}, []
+
+
+def pair_files(
+    ref: Path,
+    hyp: Path | None = None,
+    *,
+    against: Path | None = None,
+    language: str | None = None,
+    split: str | None = None,
+    format_name: str | None = None,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows for :func:`parlure.scoring.utterances.score_utterances`, in the reference's order, and cautions.
+
+    Args:
+        ref: references, or both sides, in one of the formats; a corpus folder.
+        hyp: hypotheses of ``tuned``, or a folder with ``hyps.jsonl``; None where ``ref`` holds them.
         against: hypotheses of ``base``, if any.
         language: for utterances whose reference names none.
         split: keep only references of this split.
+        format_name: what the files are, where that should not be guessed; hypotheses for an ``stm`` may be a ``ctm``.
 
     Raises:
-        ParlureError: a file is unreadable, the formats are mixed, the ids differ, or nothing is left to score.
+        ParlureError: a file is unreadable, the formats do not go together, the ids differ, or nothing is left to score.
     """
+    if format_name is not None:
+        check_format(format_name)
     ref = _resolve(ref, "manifest.jsonl")
-    references = {key: row for key, row in read_texts(ref).items() if split is None or row.get("split") == split}
-    if not references:
-        what = f"has no utterance of the split {split}" if split else "has no utterance"
-        raise ParlureError(f"{ref} {what}", "check the file and the split")
-    texts: dict[str, dict[str, dict[str, Any]]] = {}
-    for system, path in (("base", against), ("tuned", hyp)):
+    kind = format_name or guess_format(ref)
+    references = read_references(ref, kind, split)
+    if hyp is None and kind not in BOTH_SIDES:
+        raise ParlureError(f"{ref} holds references alone", "name the file of the hypotheses after it")
+    texts: dict[str, dict[str, str]] = {}
+    cautions = []
+    for system, path in (("base", against), ("tuned", hyp or ref)):
         if path is None:
             continue
         path = _resolve(path, "hyps.jsonl")
-        if _is_jsonl(path) != _is_jsonl(ref):
-            raise ParlureError(f"{ref} and {path} are not of one format", "give two JSONL files, or two text files")
-        texts[system] = read_texts(path)
-        _check_same_ids(ref, path, references, texts[system])
-    known = ("speaker", "session", "task", "tags")
-    return [
-        {name: row.get(name) for name in known}
+        its_kind = guess_format(path) if format_name in (None, "stm") else format_name
+        texts[system], said = read_hypotheses(path, its_kind, references, kind)
+        _check_same_ids(ref, path, kind, references, texts[system])
+        cautions += said
+    ignored = sum(bool(row.get("ignored")) for row in references.values())
+    if ignored:
+        cautions.append(f"{ignored} segments are marked to be ignored, and what was recognised in them is.")
+    known = ("speaker", "session", "task", "tags", "channel")
+    rows = [
+        {name: row[name] for name in known if name in row}
         | {
             "id": key,
             "language": row.get("language") or language,
             "duration_s": _duration(row),
             "reference": row["text"],
-            "hypotheses": {system: rows[key]["text"] for system, rows in texts.items()},
+            "hypotheses": {system: by_id[key] for system, by_id in texts.items()},
         }
         for key, row in references.items()
+        if not row.get("ignored")
     ]
+    return rows, list(dict.fromkeys(cautions))
 
 
 def score_report(
     ref: Path | str,
-    hyp: Path | str,
+    hyp: Path | str | None = None,
     *,
     against: Path | str | None = None,
     profiles: Sequence[str] = (),
     language: str | None = None,
     split: str | None = None,
+    format_name: str | None = None,
 ) -> tuple[list[ScoredUtterance], dict[str, Any]]:
     """Score files and build the whole report, ready for :func:`parlure.scoring.report.write_report`.
 
     Args:
-        ref: references; see :func:`pair_files`.
-        hyp: hypotheses, called ``tuned`` in the report.
+        ref: references, or both sides; see :func:`pair_files`.
+        hyp: hypotheses, called ``tuned`` in the report; None where ``ref`` holds them.
         against: hypotheses to compare with, called ``base``.
         profiles: by default ``raw``, ``basic`` and the language's own. The headline is the language's own if it is
             among them, else the last.
         language: the default is the reference's most frequent.
         split: keep only references of this split.
+        format_name: one of ``formats.FORMATS``; guessed when None.
 
     Raises:
         ParlureError: see :func:`pair_files`; or a profile is unknown.
     """
-    other = None if against is None else Path(against)
-    rows = pair_files(Path(ref), Path(hyp), against=other, language=language, split=split)
+    files = {"tuned": Path(ref if hyp is None else hyp)} | ({} if against is None else {"base": Path(against)})
+    rows, cautions = pair_files(
+        Path(ref), None if hyp is None else files["tuned"], against=files.get("base"),
+        language=language, split=split, format_name=format_name,
+    )  # fmt: skip
     spoken = Counter(row["language"] for row in rows if row["language"])
     headline = headline_profile(language or next((name for name, _ in spoken.most_common(1)), None))
     chosen = list(dict.fromkeys(profiles)) or list(dict.fromkeys(["raw", "basic", headline]))
     scored = score_utterances(rows, chosen)
-    files = {"tuned": hyp} | ({} if against is None else {"base": against})
     systems = {name: {"model": str(files[name]), "hash": None, "decode": None} for name in scored[0].hypotheses}
-    return scored, build_report(scored, systems, headline if headline in chosen else chosen[-1])
+    return scored, build_report(scored, systems, headline if headline in chosen else chosen[-1], cautions)
 
 
 def score(
     ref: Path | str,
-    hyp: Path | str,
+    hyp: Path | str | None = None,
     *,
     against: Path | str | None = None,
     profiles: Sequence[str] = (),
     language: str | None = None,
     split: str | None = None,
+    format_name: str | None = None,
 ) -> dict[str, Any]:
-    """The report's ``profiles``: ``{PROFILE: {SYSTEM: {"wer", "cer"}, "comparison"}}``; see :func:`score_report`."""
+    """The report's ``profiles``: ``{PROFILE: {SYSTEM: {"wer", "cer", …}, "comparison"}}``; see :func:`score_report`."""
     profiles_block: dict[str, Any] = score_report(
-        ref, hyp, against=against, profiles=profiles, language=language, split=split
+        ref, hyp, against=against, profiles=profiles, language=language, split=split, format_name=format_name
     )[1]["profiles"]
     return profiles_block
