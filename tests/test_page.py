@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -11,13 +12,16 @@ from scored import EVIL, report_of, rows_of
 from parlure.scoring.align import align
 from parlure.scoring.page.build import report_page
 from parlure.scoring.page.cards import difference_html
+from parlure.scoring.page.evidence import evidence_section
 from parlure.scoring.page.marks import points
 from parlure.scoring.page.plots import MAX_ROWS, speaker_plot
 from parlure.scoring.page.script import script_hash
 from parlure.scoring.page.sound import audio_data_uri
 from parlure.scoring.page.verdict import verdict_sentence
 from parlure.scoring.report import build_report
+from parlure.scoring.terms import Term
 from parlure.scoring.utterances import score_utterances
+from parlure.scoring.words import confusions, gained_and_lost
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +140,59 @@ def test_plot_draws_the_largest_speakers_and_takes_any_name():
     assert svg.count("&lt;&amp;&gt;") == MAX_ROWS and "$x_39$" in svg and "$x_9$" not in svg
     assert svg == speaker_plot(speakers, ("tuned",))
     assert speaker_plot({"a": {"wer": {"tuned": {"N": 0, "rate": None}}}}, ("tuned",)) == ""
+
+
+def test_what_rates_do_not_show_is_on_the_page():
+    rows = rows_of(9)
+    for index, row in enumerate(rows):
+        row["avg_logprob"] = {"base": -0.9, "tuned": -0.1 * (1 + index % 4)}
+        row["truncated"] = {"base": False, "tuned": index == 3}
+    rows[5]["hypotheses"]["tuned"] = "on se rappelle " * 12
+    rows[6] |= {"reference": "", "tags": ["music"]}
+    scored = score_utterances(rows, ["raw", "fr"])
+    systems = {name: {"model": "m", "hash": "h", "decode": None} for name in ("base", "tuned")}
+    report = build_report(scored, systems, "fr", terms=[Term("bonjour", None)])
+    page = report_page(scored, report)
+    for part in (
+        "Beyond the error rate", "with loops collapsed", "stopped by the token limit", "music (1)", "words a minute",
+        ">bonjour</th>", ">numbers</th>", "casing of the words that are right", "expected calibration error",
+        "Verdict: better or worse where", "MAPSSWE", "macro average", "Which words", "Words gained",
+    ):  # fmt: skip
+        assert part in page, part
+
+
+def test_words_gained_and_lost():
+    rows = [
+        {"id": "a", "reference": "le chat dort", "hypotheses": {"base": "le rat dort", "tuned": "le chat dore"}},
+        {"id": "b", "reference": "un chat", "hypotheses": {"base": "un rat", "tuned": "un chat chat"}},
+    ]
+    scored = score_utterances(rows, ["raw"])
+    gained, lost = gained_and_lost(scored, "raw", 5)
+    assert [(one.word, one.n, one.base, one.tuned) for one in gained] == [("chat", 2, 0, 2)]
+    assert [(one.word, one.n, one.base, one.tuned) for one in lost] == [("dort", 1, 1, 0)]
+    assert confusions(scored, "raw", "base") == {("chat", "rat"): 2}
+    assert confusions(scored, "raw", "tuned") == {("dort", "dore"): 1, ("", "chat"): 1}
+
+
+def test_the_table_holds_every_utterance_and_its_difference():
+    rows = rows_of(4)
+    rows[0] |= {"reference": "</script><b>x", "speaker": None}
+    scored = score_utterances(rows, ["raw"])
+    page = evidence_section(scored, ("base", "tuned"), "raw", None, frozenset())
+    data = json.loads(re.search(r'id="evidence-data">(.*?)</script>', page, re.DOTALL)[1])
+    assert [row["i"] for row in data["rows"]] == [row["id"] for row in rows]
+    for row, utterance in zip(data["rows"], scored, strict=True):
+        for system, errors, steps in zip(("base", "tuned"), row["e"], row["o"], strict=True):
+            assert errors == utterance.counts["raw"][system].words.edits == sum(isinstance(one, list) for one in steps)
+            said = [one[0] if isinstance(one, list) else one for one in steps]
+            assert [word for word in said if word is not None] == utterance.reference.split()
+
+
+def test_the_table_has_sound_as_far_as_it_goes(monkeypatch):
+    monkeypatch.setattr("parlure.scoring.page.evidence.SOUND_BUDGET_S", 12.0)
+    scored = score_utterances(rows_of(4), ["raw"])
+    page = evidence_section(scored, ("base", "tuned"), "raw", _clip, frozenset({scored[0].id}))
+    data = json.loads(re.search(r'id="evidence-data">(.*?)</script>', page, re.DOTALL)[1])
+    heard = [row for row in data["rows"] if "a" in row]
+    assert heard and sum(row["d"] for row in heard) <= 12.0 and scored[0].id not in {row["i"] for row in heard}
+    assert max(max(row["e"]) for row in heard) == max(max(row["e"]) for row in data["rows"] if row["d"] <= 12.0)

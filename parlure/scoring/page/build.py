@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from parlure.scoring.page.beyond import beyond_section
 from parlure.scoring.page.cards import cards_section, telling
 from parlure.scoring.page.document import document
 from parlure.scoring.page.evidence import evidence_section
@@ -50,6 +51,7 @@ def report_page(
         rates_section(report),
         speakers_section(report),
         slices_section(report),
+        beyond_section(report),
         words_section(counted, systems, profile),
         cards_section(cards, systems, profile, clip),
         evidence_section(counted, systems, profile, clip, on_cards),

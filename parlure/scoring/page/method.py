@@ -9,10 +9,25 @@ from typing import Any
 
 from parlure.scoring.normalize import PROFILES
 from parlure.scoring.page.marks import NO_NUMBER, table
-from parlure.scoring.significance import MIN_BLOCKS
+
+
+def _rule(report: Mapping[str, Any]) -> str:
+    """The verdict's rule, and what the field's older test says."""
+    comparison = report["profiles"][report["headline_profile"]].get("comparison")
+    if not comparison:
+        return ""
+    text = f"Verdict: {comparison['rule']}."
+    segments = comparison.get("mapsswe") or {}
+    if segments.get("z") is not None:
+        text += (
+            f" MAPSSWE, which takes segments between words that both systems have right for independent: "
+            f"{segments['n_segments']} segments, Z = {segments['z']:.2f}, p = {segments['p_value']:.3g}."
+        )
+    return f"<p>{escape(text)}</p>"
 
 
 def method_section(report: Mapping[str, Any]) -> str:
+    """Models, decoding and normalisers, each with its hash, and the statistics in words."""
     systems = []
     for name, system in report["systems"].items():
         decode = system.get("decode") or {}
@@ -33,9 +48,10 @@ def method_section(report: Mapping[str, Any]) -> str:
         )
     return (
         '<h2 id="method">How it was measured</h2>'
-        "<p>Errors and reference words are summed over all utterances, empty references included. Intervals are "
-        "jackknife intervals over independent groups (linked by speaker or session) with Student’s t; p is a two-sided "
-        f"sign-flip test over the same groups. A verdict needs both, and {MIN_BLOCKS} groups.</p>"
+        "<p>Errors and reference words are summed over all utterances, empty references included. Groups of utterances "
+        "that share speakers or conversations are what is independent; intervals are the rates that a permutation test "
+        "over these groups (sign flips) does not reject.</p>"
+        + _rule(report)
         + table(["system", "model", "hash", "decoding"], systems, 4)
         + "<p></p>"
         + table(["profile", "what it does", "version", "hash"], normalizers, 4)

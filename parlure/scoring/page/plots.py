@@ -160,3 +160,26 @@ def systems_plot(systems: Mapping[str, Any]) -> str:
         axes.set_xlabel("WER, %", color=MUTED)
         axes.grid(visible=False, axis="y")
     return drawn.svg
+
+
+def calibration_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Share of utterances without an error by mean confidence, a line a system, the last one strong; empty without any.
+
+    Args:
+        systems: each system's ``bins`` of the report's ``calibration``.
+    """
+    lines = [[one for one in bins if one["n"]] for bins in systems.values()]
+    if not any(lines):
+        return ""
+    with drawing(3.2, 2.6, "Share of utterances that are right by confidence", "calibration") as drawn:
+        axes = drawn.axes
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
+        for place, bins in enumerate(lines):
+            colour = TUNED if place == len(lines) - 1 else BASE
+            sure, right = [one["mean_confidence"] for one in bins], [one["accuracy"] for one in bins]
+            axes.plot(sure, right, "o-", color=colour, linewidth=1.6, markersize=4)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel("confidence", color=MUTED)
+        axes.set_ylabel("right", color=MUTED)
+    return drawn.svg

@@ -10,6 +10,7 @@ from parlure.scoring.page.marks import interval_text, percent, points, table
 
 
 def rates_section(report: Mapping[str, Any]) -> str:
+    """A line a profile and system, the headline's tinted; of a pair, difference, p and verdict."""
     rows = []
     paired = any("comparison" in block for block in report["profiles"].values())
     for profile, block in report["profiles"].items():
@@ -22,6 +23,7 @@ def rates_section(report: Mapping[str, Any]) -> str:
                 percent(wer["rate"]),
                 *(f"{wer[key]:,}".replace(",", " ") for key in "SDIN"),
                 percent(cer["rate"]),
+                *(percent(rate) for rate in (block[system]["mer"], block[system]["wil"], block[system]["ser"]["rate"])),
             ]
             tail = ""
             if paired:
@@ -29,18 +31,20 @@ def rates_section(report: Mapping[str, Any]) -> str:
                 tail = "<td></td>" * 3
                 if comparison and system == "tuned":
                     verdict = comparison["verdict"]
+                    p = "&lt; 0.001" if comparison["p_value"] < 0.001 else f"{comparison['p_value']:.3f}"
                     tail = (
                         f"<td>{points(comparison['difference'], sign=True)} "
-                        f"{interval_text(comparison['ci95'], sign=True)}</td><td>{comparison['p_value']:.3f}</td>"
+                        f"{interval_text(comparison['ci95'], sign=True)}</td><td>{p}</td>"
                         f'<td class="verdict-{verdict.replace(" ", "-")}">{verdict}</td>'
                     )
             css = ("headline " if profile == report["headline_profile"] else "") + ("again" if index else "")
             rows.append(f'<tr class="{css}">{first}{"".join(f"<td>{cell}</td>" for cell in cells)}{tail}</tr>')
-    head = ["profile", "system", "WER", "S", "D", "I", "N", "CER"]
+    head = ["profile", "system", "WER", "S", "D", "I", "N", "CER", "MER", "WIL", "SER"]
     head += ["difference [95 %]", "p", "verdict"] if paired else []
     return (
         '<h2 id="rates">Error rates</h2>'
         + table(head, rows, 2)
-        + '<p class="note">S substitutions, D deletions, I insertions, N reference words; differences are in points, '
-        "below zero is better. Rates under different profiles cannot be compared.</p>"
+        + '<p class="note">S substitutions, D deletions, I insertions, N reference words; MER match errors, WIL '
+        "word information lost, SER utterances with an error. Differences are in points, below zero is better. "
+        "Rates under different profiles cannot be compared.</p>"
     )
