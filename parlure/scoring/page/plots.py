@@ -171,7 +171,7 @@ def calibration_plot(systems: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     lines = [[one for one in bins if one["n"]] for bins in systems.values()]
     if not any(lines):
         return ""
-    with drawing(3.2, 2.6, "Share of utterances that are right by confidence", "calibration") as drawn:
+    with drawing(4.4, 2.7, "Share of utterances that are right by confidence", "calibration") as drawn:
         axes = drawn.axes
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
         for place, bins in enumerate(lines):
