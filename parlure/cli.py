@@ -263,6 +263,7 @@ def score(
     meeting: Annotated[
         bool, Option("--meeting", help="cpWER: the speakers of both sides are matched; needs parlure[meeting].")
     ] = False,
+    terms: Annotated[Path | None, Option(help="Terms to look for, one a line: their recall and precision.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print the report's profiles as JSON.")] = False,
 ) -> None:
     """References and hypotheses → WER, without a model."""
@@ -278,12 +279,13 @@ def score(
     from parlure.scoring.score import score_report
 
     _, report = score_report(
-        ref, hyp, against=against, profiles=chosen, split=split, language=language, format_name=format_
+        ref, hyp, against=against, profiles=chosen, split=split, language=language, format_name=format_, terms=terms
     )
     lines = report_lines(report, group_by)
     for warning in report["warnings"]:
         say(f"note: {warning}")
-    give(json.dumps(report["profiles"], indent=2, ensure_ascii=False) + "\n" if as_json else lines)
+    found = report["profiles"] if terms is None else {name: report[name] for name in ("profiles", "terms")}
+    give(json.dumps(found, indent=2, ensure_ascii=False) + "\n" if as_json else lines)
 
 
 @app.command()

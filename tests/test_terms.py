@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parlure import cli
 from parlure.errors import ParlureError
 from parlure.scoring.terms import Term, mark_seen, occurrences, read_terms, spaced, term_accuracy, terms_of_report
 from parlure.scoring.utterances import score_utterances
@@ -98,6 +100,7 @@ def test_by_hand():
 
 def test_without_training_texts_nothing_is_seen_or_unseen():
     block = term_accuracy(_scored(("a", "a")), "fr", ["tuned"], [Term("a")])
+    assert mark_seen([Term("a")], [], "fr") == [Term("a")]
     assert list(block["systems"]["tuned"]) == ["all"] and block["terms"][0]["seen"] is None
     assert term_accuracy(_scored(("a", "a")), "fr", ["tuned"], []) is None
 
@@ -106,6 +109,33 @@ def test_two_spellings_of_one_term_count_once():
     block = term_accuracy(_scored(("à Saint-Jean", "à Jean")), "fr", ["tuned"], [Term("Saint-Jean"), Term("St-Jean")])
     assert block["systems"]["tuned"]["all"]["n_reference"] == 1
     assert [one["systems"]["tuned"]["n_reference"] for one in block["terms"]] == [1, 1]
+
+
+def _write(path, rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_takes_a_list(tmp_path, capsys):
+    said = [("train", "le forfait Helix"), ("test", "mon forfait Vidéotron"), ("test", "forfait")]
+    rows = [{"id": f"u{n}", "text": text, "language": "fr", "split": split} for n, (split, text) in enumerate(said)]
+    ref = _write(tmp_path / "ref.jsonl", rows)
+    hyp = _write(tmp_path / "hyp.jsonl", [{"id": "u1", "text": "mon forfait"}, {"id": "u2", "text": "forfait Helix"}])
+    (tmp_path / "terms.txt").write_text("forfait\nVidéotron\nHelix\n", encoding="utf-8")
+    arguments = ["score", ref, hyp, "--split", "test", "--terms", str(tmp_path / "terms.txt")]
+    assert cli.run(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "terms  tuned recall 66.67 % (2 of 3), precision 66.67 %, F1 66.67 %; "
+        "seen in training: recall 100.00 % (2 of 2); unseen in training: recall 0.00 % (0 of 1)"
+    )
+    assert cli.run([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["profiles", "terms"] and [one["seen"] for one in found["terms"]["terms"]] == [
+        True, False, True,
+    ]  # fmt: skip
+    (tmp_path / "terms.txt").write_text("a\nb\na\n")
+    assert cli.run(arguments) == 2
+    assert "line 3: a is in line 1 already" in capsys.readouterr().err
 
 
 WORDS = st.lists(st.sampled_from(["carte", "de", "crédit", "oui"]), max_size=8).map(" ".join)

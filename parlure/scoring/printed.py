@@ -9,7 +9,7 @@ from parlure.errors import ParlureError
 
 
 def report_lines(report: Mapping[str, Any], group_by: str | None = None) -> str:
-    """A report's profiles, one line a system, and the comparison; then one line a slice and system, if wanted.
+    """A report's profiles, one line a system, and the comparison; then its terms and one line a slice, where wanted.
 
     Args:
         report: as :func:`parlure.scoring.report.build_report` returns it.
@@ -25,6 +25,8 @@ def report_lines(report: Mapping[str, Any], group_by: str | None = None) -> str:
         lines += [_rates_lines(profile, name, systems[name]) for name in _in_order(systems)]
         if "comparison" in systems:
             lines.append(_comparison_line(profile, systems["comparison"]))
+    for name, parts in report["terms"]["systems"].items() if "terms" in report else ():
+        lines.append(_terms_line(name, parts))
     for value, part in report["slices"][group_by].items() if group_by else ():
         for name in _in_order(part["wer"]):
             wer = part["wer"][name]
@@ -60,6 +62,18 @@ def _rates_lines(profile: str, system: str, rates: Mapping[str, Any]) -> str:
         line += f"{'':12} empty references {empty['n']} of {ser['n']}, words inserted there {empty['I']}, "
         line += f"WER of the others {_points(empty['wer_of_the_others'])}\n"
     return line
+
+
+def _terms_line(system: str, parts: Mapping[str, Any]) -> str:
+    """Of all terms, and of those that the training texts hold or do not, where that is known."""
+    everything, of_parts = parts["all"], [name for name in parts if name != "all"]
+    line = f"terms  {system:5} recall {_points(everything['recall'])}"
+    line += f" ({everything['n_right']} of {everything['n_reference']}), precision {_points(everything['precision'])}"
+    line += f", F1 {_points(everything['f1'])}"
+    for name in of_parts:
+        one = parts[name]
+        line += f"; {name} in training: recall {_points(one['recall'])} ({one['n_right']} of {one['n_reference']})"
+    return line + "\n"
 
 
 def _comparison_line(profile: str, comparison: Mapping[str, Any]) -> str:

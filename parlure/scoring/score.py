@@ -19,6 +19,7 @@ from parlure.scoring.formats.ctm import read_ctm, segment_cautions, words_of_seg
 from parlure.scoring.formats.table import Row
 from parlure.scoring.normalize import headline_profile
 from parlure.scoring.report import build_report
+from parlure.scoring.terms import mark_seen, read_terms
 from parlure.scoring.utterances import ScoredUtterance, score_utterances
 
 _SHOWN_IDS = 5
@@ -169,6 +170,12 @@ def pair_files(
     return rows, list(dict.fromkeys(cautions))
 
 
+def _training_texts(ref: Path, format_name: str | None) -> list[str]:
+    path = _resolve(ref, "manifest.jsonl")
+    rows = FORMATS[format_name or guess_format(path)](path)
+    return [row["text"] for row in rows.values() if row.get("split") == "train"]
+
+
 def score_report(
     ref: Path | str,
     hyp: Path | str | None = None,
@@ -178,6 +185,7 @@ def score_report(
     language: str | None = None,
     split: str | None = None,
     format_name: str | None = None,
+    terms: Path | str | None = None,
 ) -> tuple[list[ScoredUtterance], dict[str, Any]]:
     """Score files and build the whole report, ready for :func:`parlure.scoring.report.write_report`.
 
@@ -190,10 +198,13 @@ def score_report(
         language: the default is the reference's most frequent.
         split: keep only references of this split.
         format_name: one of ``formats.FORMATS``; guessed when None.
+        terms: a list of terms (:func:`parlure.scoring.terms.read_terms`); where ``split`` takes a part of a corpus,
+            each is also looked for in its train split.
 
     Raises:
-        ParlureError: see :func:`pair_files`; or a profile is unknown.
+        ParlureError: see :func:`pair_files`; or a profile is unknown, or the list of terms is none.
     """
+    listed = [] if terms is None else read_terms(Path(terms))  # first: it is quickly wrong
     files = {"tuned": Path(ref if hyp is None else hyp)} | ({} if against is None else {"base": Path(against)})
     rows, cautions = pair_files(
         Path(ref), None if hyp is None else files["tuned"], against=files.get("base"),
@@ -204,7 +215,10 @@ def score_report(
     chosen = list(dict.fromkeys(profiles)) or list(dict.fromkeys(["raw", "basic", headline]))
     scored = score_utterances(rows, chosen)
     systems = {name: {"model": str(files[name]), "hash": None, "decode": None} for name in scored[0].hypotheses}
-    return scored, build_report(scored, systems, headline if headline in chosen else chosen[-1], cautions)
+    headline = headline if headline in chosen else chosen[-1]
+    if listed and split not in (None, "train"):
+        listed = mark_seen(listed, _training_texts(Path(ref), format_name), headline)
+    return scored, build_report(scored, systems, headline, cautions, terms=listed)
 
 
 def score(

@@ -67,8 +67,10 @@ def spaced(text: str, profile: str) -> str:
 
 
 def mark_seen(terms: Iterable[Term], training_texts: Iterable[str], profile: str) -> list[Term]:
-    """The terms, each with whether any of the training texts holds it under a profile."""
-    listed = list(terms)
+    """The terms, each with whether any of the training texts holds it under a profile; without texts, as they are."""
+    listed, training_texts = list(terms), list(training_texts)
+    if not training_texts:
+        return listed
     missing = {term.text: spaced(term.text, profile) for term in listed}
     for text in training_texts:
         if not missing:
