@@ -10,16 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from parlure.scoring.normalize.characters import CharacterTable
+
 _SQUARE_OR_ANGLE = re.compile(r"[<\[][^>\]]*[>\]]")
 _ROUND = re.compile(r"\(([^)]+?)\)")
-_MARK_SYMBOL_PUNCTUATION = frozenset("MSP")
+_NO_MARKS_SYMBOLS_PUNCTUATION = CharacterTable(lambda char: " " if unicodedata.category(char)[0] in "MSP" else char)
 
 
 def normalize_basic(text: str) -> str:
     """Lower case, bracketed text removed, NFKC, every mark, symbol and punctuation character a space."""
     text = _ROUND.sub("", _SQUARE_OR_ANGLE.sub("", text.lower()))
-    spaced = "".join(
-        " " if unicodedata.category(char)[0] in _MARK_SYMBOL_PUNCTUATION else char
-        for char in unicodedata.normalize("NFKC", text)
-    )
+    spaced = unicodedata.normalize("NFKC", text).translate(_NO_MARKS_SYMBOLS_PUNCTUATION)
     return " ".join(spaced.lower().split())

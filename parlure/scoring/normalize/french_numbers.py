@@ -4,9 +4,9 @@ Words are the canonical form because what was said is words: a digit string has 
 word strings may share a value. Works on lower-case text, before punctuation is dropped.
 
 Read: cardinals to 999 999 999 999 (thousands grouped by spaces, or by dots or commas when there are two groups),
-decimals, ordinals, hours (``14h30``, ``14 h 30``, ``14:30``), per cent, euros, dollars, pounds, degrees, ``n°``.
-Not read: Roman numerals, fractions, dates as dates, telephone numbers digit by digit (groups are read as
-numbers), units (``km``), and the gender of ``1`` before most nouns.
+decimals, ordinals, hours (``14h30``, ``14 h 30``, ``14:30``), per cent, euros, dollars, pounds, cents, degrees, ``n°``.
+Not read: Roman numerals, fractions, dates as dates, units (``km``), ranges (``5-10``), and the gender of ``1`` before
+most nouns. Telephone numbers are read in ``french_telephone`` before.
 """
 
 from __future__ import annotations
@@ -99,15 +99,20 @@ _NOT_AFTER_NUMBER = r"(?<![0-9])(?<![0-9][.,:\- ])"
 # "10 000", but not "514 555 1234" nor "514 555-1234": a telephone number is no cardinal
 _SPACED_THOUSANDS = re.compile(rf"{_NOT_AFTER_NUMBER}([1-9][0-9]{{0,2}}(?: [0-9]{{3}})+)(?![0-9])(?![:\- ][0-9])")
 _MARKED_THOUSANDS = re.compile(r"(?<![0-9.,])([1-9][0-9]{0,2}(?:(?:\.[0-9]{3}){2,}|(?:,[0-9]{3}){2,}))(?![.,]?[0-9])")
-_HOUR = re.compile(r"(?<![\w.,:])([0-9]{1,3}) ?h(?:eures?)?(?: ?([0-5][0-9])(?![0-9])(?![.,:][0-9]))?(?!\w)")
+_HOUR = re.compile(
+    r"(?<![\w.,:])([0-9]{1,3}) ?h(?:eures?)?(?: ?([0-5][0-9])(?: ?min(?:utes?)?)?(?![0-9])(?![.,:][0-9]))?(?!\w)"
+)
 _CLOCK = re.compile(r"(?<![\w.,:])([01]?[0-9]|2[0-4]):([0-5][0-9])(?!\w)(?!:[0-9])")
-_SIGNS = {"€": "euro", "$": "dollar", "£": "livre"}
+_SIGNS = {"€": "euro", "$": "dollar", "£": "livre", "¢": "cent"}
+_HUNDREDTHS = {"euro": "centime", "dollar": "cent"}
+_LARGE_AMOUNT = re.compile(r"(?<![\w.,])([0-9]+)([.,][0-9]+)? ?([mg])([€$£])")  # 5 M$, 2,5 G€
 _SIGN_FIRST = re.compile(r"(?<![0-9])(?<![0-9] )([€$£]) ?([0-9]+(?:[.,][0-9]+)?)(?![0-9])")
 _AMOUNT = re.compile(r"(?<![\w.,])([0-9]+)(?:[.,]([0-9]{2}))? ?([€$£]|euros?\b|dollars?\b)")
 _SCALED_AMOUNT = re.compile(r"\b(millions?|milliards?) ?([€$£])")
 _ORDINAL = re.compile(
     r"(?<![\w.,])([0-9]{1,6})(ers?|res?|ères?|eres?|e|è|es|ième|ièmes|ème|èmes|eme|emes|nde?s?)(?!\w)"
 )
+_SCALES = {"c": "celsius", "f": "fahrenheit"}
 _FEMININE_ONE = re.compile(r"(?<![\w.,])1(?= (?:heure|minute|seconde|fois|semaine|année|journée|personne)\b)")
 _DECIMAL = re.compile(r"(?<![0-9])(?<![0-9][.,])([0-9]+)[.,]([0-9]+)(?![0-9])(?![.,][0-9])")
 _DIGITS = re.compile(r"[0-9]+")
@@ -125,9 +130,16 @@ def _hour(match: re.Match[str]) -> str:
 
 def _amount(match: re.Match[str]) -> str:
     currency = _SIGNS.get(match[3], match[3].rstrip("s"))
+    if match[1] == "0" and match[2] and currency in _HUNDREDTHS:
+        return f" {spell(int(match[2]))} {_plural(int(match[2]), _HUNDREDTHS[currency])} "
     count = "une" if currency == "livre" and match[1] == "1" else spell_digits(match[1])
     cents = f" {spell_digits(match[2])}" if match[2] and match[2] != "00" else ""
     return f" {count} {_plural(int(match[1]), currency)}{cents} "
+
+
+def _large_amount(match: re.Match[str]) -> str:
+    size = _plural(int(match[1]), {"m": "million", "g": "milliard"}[match[3]])
+    return f"{match[1]}{match[2] or ''} {size} {match[4]}"
 
 
 def _ordinal(match: re.Match[str]) -> str:
@@ -152,17 +164,23 @@ def read_numbers(text: str) -> str:
     """
     text = _SPACED_THOUSANDS.sub(lambda match: match[1].replace(" ", ""), text)
     text = _MARKED_THOUSANDS.sub(lambda match: re.sub("[.,]", "", match[1]), text)
+    text = _LARGE_AMOUNT.sub(_large_amount, text)
     text = _SCALED_AMOUNT.sub(lambda match: f"{match[1]} de {_SIGNS[match[2]]}s ", text)
     text = _SIGN_FIRST.sub(r"\2 \1", text)
     text = _AMOUNT.sub(_amount, text)
-    text = re.sub(r"(?<=[0-9]) ?([€$£])", lambda match: f" {_SIGNS[match[1]]}s ", text)  # "2,5 €"
+    text = re.sub(r"(?<=[0-9]) ?([€$£¢])", lambda match: f" {_SIGNS[match[1]]}s ", text)  # "2,5 €"
+    text = re.sub(r"(?<!\w)n(?:[°º]|o\.?) ?(?=[0-9])", "numéro ", text)
+    # a hyphen is more often a dash, but not before degrees
+    text = re.sub(r"(?<!\S)-(?=[0-9]+(?:[.,][0-9]+)? ?(?:°|degrés?\b))", " moins ", text)
+    text = re.sub(r"(?<=[0-9]) ?° ?([cf])(?!\w)", lambda match: f"° {_SCALES[match[1]]}", text)
+    text = re.sub(r"(?<![0-9.,])([01]) ?°", r"\1 degré ", text)
+    text = re.sub(r"(?<=[0-9]) ?°", " degrés ", text)
     text = _CLOCK.sub(_hour, text)
     text = _HOUR.sub(_hour, text)
+    text = re.sub(r"(?<=[0-9]) (?=i?[èe]mes?(?!\w))", "", text)  # 3 ème
     text = _ORDINAL.sub(_ordinal, text)
     text = _FEMININE_ONE.sub("une", text)
     text = _DECIMAL.sub(lambda match: f" {spell_digits(match[1])} virgule {_spell_fraction(match[2])} ", text)
-    text = re.sub(r"\bn[°º] ?(?=[0-9])", "numéro ", text)
-    text = re.sub(r"(?<=[0-9]) ?°(?! ?[cf]\b)", " degrés ", text)
     text = re.sub(r"[+](?= ?[0-9])", " plus ", text)
     text = re.sub(r"−(?= ?[0-9])", " moins ", text)  # the minus sign proper: a hyphen is more often a dash
     text = text.replace("%", " pour cent ")
