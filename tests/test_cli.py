@@ -143,7 +143,7 @@ def test_score_prints_rates_and_json(capsys, tmp_path):
     )
     assert json.loads(out)["raw"]["tuned"]["wer"]["S"] == 1
     code, out, _ = run(capsys, "score", tmp_path / "ref.txt", tmp_path / "hyp.txt", "--against", tmp_path / "hyp.txt")
-    assert "too few speakers" in out
+    assert "points: too few speakers\n" in out and "\nverdict: better or worse where the 95 % interval" in out
 
 
 def test_our_bug_exits_with_1(capsys, monkeypatch):

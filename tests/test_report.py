@@ -12,6 +12,7 @@ from scored import report_of, rows_of, systems_of
 
 from parlure.errors import ParlureError
 from parlure.scoring.normalize import PROFILES
+from parlure.scoring.page.verdict import verdict_sentence
 from parlure.scoring.report import build_report, recompute, write_report
 from parlure.scoring.terms import Term
 from parlure.scoring.utterances import score_utterances, utterance_from_json, utterance_to_json
@@ -66,6 +67,13 @@ def test_mapsswe_has_the_errors_of_the_headline(whole):
     errors = [one["S"] + one["D"] + one["I"] for one in (base, tuned)]
     assert found["mean"] * found["n_segments"] == pytest.approx(errors[1] - errors[0])
     assert found["z"] < -5 and found["p_value"] < 1e-6 and found["n_segments"] > 50
+
+
+def test_below_six_blocks_the_sentence_has_no_interval():
+    report = report_of(rows_of(3))[1]
+    assert report["profiles"]["fr"]["comparison"]["ci95"] is None
+    headline, sentence, _ = verdict_sentence(report)
+    assert headline == "Too few speakers to tell" and " points, p = 0.250, 3 speakers (a verdict takes 8)." in sentence
 
 
 def test_slices_sum_to_the_whole(whole):
@@ -146,9 +154,10 @@ def test_warnings_say_what_weakens_the_numbers():
 
 def test_skills_by_language_use_that_languages_profile():
     rows = rows_of(8) + [row | {"id": "en" + row["id"]} for row in rows_of(8, language="en")]
-    skills = report_of(rows)[1]["skills"]
+    scored = score_utterances(rows, ["raw", "en", "fr"])
+    skills = build_report(scored, systems_of(rows), "fr")["skills"]
     assert {name: skill["profile"] for name, skill in skills.items()} == {
-        "transcription.en": "basic",
+        "transcription.en": "en",
         "transcription.fr": "fr",
     }
 

@@ -25,6 +25,8 @@ def report_lines(report: Mapping[str, Any], group_by: str | None = None) -> str:
         lines += [_rates_lines(profile, name, systems[name]) for name in _in_order(systems)]
         if "comparison" in systems:
             lines.append(_comparison_line(profile, systems["comparison"]))
+    rules = dict.fromkeys(one["comparison"]["rule"] for one in report["profiles"].values() if "comparison" in one)
+    lines += [f"verdict: {rule}\n" for rule in rules]
     for name, parts in report["terms"]["systems"].items() if "terms" in report else ():
         lines.append(_terms_line(name, parts))
     for value, part in report["slices"][group_by].items() if group_by else ():

@@ -19,7 +19,7 @@ from parlure.scoring.utterances import ScoredUtterance, counts_to_json
 NO_SPEAKER = "(no speaker)"
 UNKNOWN = "(unknown)"  # where the utterance does not say
 NO_WORDS = "(no words)"
-MIN_BLOCKS_OF_A_SLICE = 5  # independent speakers or sessions below which a slice has no interval: t is wild there
+MIN_BLOCKS_OF_A_SLICE = 6  # independent speakers or sessions below which no interval is finite
 WORST_SHARE = 10  # the worst decile: one value in ten, rounded up
 
 DURATION_EDGES_S = (1.0, 2.0, 5.0, 10.0, 30.0)  # a value on an edge belongs to the bin above it

@@ -30,10 +30,10 @@ def verdict_sentence(report: Mapping[str, Any]) -> tuple[str, str, str]:
         return f"WER {rates[0]}", f"95 % interval {interval_text(spoken[0][names[0]]['ci95'])}. {nothing}", ""
     comparison = block["comparison"]
     rates = [percent(block[name]["wer"]["rate"]) for name in ("base", "tuned")]
+    interval = f" {interval_text(comparison['ci95'], sign=True)}" if comparison["ci95"] else ""
     sentence = (
-        f"WER {rates[0]} → {rates[1]}, {points(comparison['difference'], sign=True)} points "
-        f"{interval_text(comparison['ci95'], sign=True)}, {p_value(comparison['p_value'])}, "
-        f"{plural(comparison['n_speakers'], 'speaker')}"
+        f"WER {rates[0]} → {rates[1]}, {points(comparison['difference'], sign=True)} points{interval}, "
+        f"{p_value(comparison['p_value'])}, {plural(comparison['n_speakers'], 'speaker')}"
     )
     if comparison["n_blocks"] != comparison["n_speakers"]:
         sentence += f" in {plural(comparison['n_blocks'], 'independent group')}"
