@@ -54,7 +54,7 @@ def files(tmp_path):
 
 def test_score_of_a_corpus_is_the_reports(files):
     corpus, tuned, base = files
-    scored = score_utterances(_rows(), ["raw", "basic", "fr"])
+    scored = score_utterances(_rows(), ["raw", "basic", "fr", "fr-qc"])
     expected = build_report(scored, {"base": {}, "tuned": {}}, "fr")["profiles"]
     assert score(corpus, tuned, against=base, split="test") == expected
     assert score(str(corpus / "manifest.jsonl"), str(tuned.parent), against=str(base), split="test") == expected
@@ -150,3 +150,26 @@ def test_files_that_cannot_be_scored_are_refused(files, tmp_path):
         with pytest.raises(ParlureError, match=message) as caught:
             call()
         assert caught.value.hint == hint
+
+
+def test_the_languages_own_profiles_are_scored_and_a_lenient_one_never_leads(tmp_path):
+    (tmp_path / "ref.txt").write_text("pis là\nicitte\n", encoding="utf-8")
+    (tmp_path / "hyp.txt").write_text("puis là\nici\n", encoding="utf-8")
+    files = tmp_path / "ref.txt", tmp_path / "hyp.txt"
+    _, report = score_report(*files, language="fr")
+    assert list(report["profiles"]) == ["raw", "basic", "fr", "fr-qc"] and report["headline_profile"] == "fr"
+    rates = [report["profiles"][name]["tuned"]["wer"]["rate"] for name in ("fr", "fr-qc")]
+    assert rates == [pytest.approx(200 / 3), 0]
+    assert list(score(*files, language="en")) == ["raw", "basic", "en"]
+    assert list(score(*files)) == ["raw", "basic", "plain"]
+    assert score_report(*files, language="fr", profiles=["basic", "fr-qc"])[1]["headline_profile"] == "basic"
+    with pytest.raises(ParlureError, match="fr-qc cannot be the headline") as caught:
+        score(*files, language="fr", profiles=["fr-qc"])
+    assert caught.value.hint == "lead with fr and set fr-qc beside it: --profile fr --profile fr-qc"
+
+
+def test_character_rates_of_a_script_without_spaces(tmp_path):
+    (tmp_path / "ref.txt").write_text("今天天气很好。\n", encoding="utf-8")
+    (tmp_path / "hyp.txt").write_text("今天天汽很好\n", encoding="utf-8")
+    tuned = score(tmp_path / "ref.txt", tmp_path / "hyp.txt", language="zh")["plain"]["tuned"]
+    assert tuned["wer"]["rate"] == tuned["cer"]["rate"] == pytest.approx(100 / 6)

@@ -16,7 +16,7 @@ from typing import Any
 from parlure.errors import ParlureError, missing_extra
 from parlure.scoring.formats import BOTH_SIDES, CTM, FORMATS, check_format, guess_format
 from parlure.scoring.formats.table import Row
-from parlure.scoring.normalize import get_profile, headline_profile
+from parlure.scoring.normalize import get_profile, profiles_for
 from parlure.scoring.rates import Counts
 from parlure.scoring.utterances import counts_to_json
 
@@ -129,7 +129,7 @@ def score_meeting(
         if path is not None:
             systems[system] = read_recordings(path, format_name)
             _check_same_recordings(ref, path, references, systems[system])
-    chosen = list(dict.fromkeys(profiles)) or list(dict.fromkeys(["raw", "basic", headline_profile(language)]))
+    chosen = list(dict.fromkeys(profiles)) or list(profiles_for([language]))
     return {
         profile: {system: _of_profile(profile, references, texts) for system, texts in systems.items()}
         for profile in chosen

@@ -17,7 +17,7 @@ from parlure.scoring.calibration import calibration
 from parlure.scoring.evidence import read_evidence, skills_of
 from parlure.scoring.hallucination import false_text, hallucination
 from parlure.scoring.mapsswe import Mapsswe, mapsswe, segment_errors
-from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
+from parlure.scoring.normalize import check_headline, get_profile, headline_profile, profile_hash
 from parlure.scoring.numbers import number_accuracy
 from parlure.scoring.rates import Counts, Tally, tally_to_json
 from parlure.scoring.significance import FEW_BLOCKS, MIN_BLOCKS, block_numbers, compare, rate_interval
@@ -174,14 +174,15 @@ def build_report(
         terms: a person's words to look for, as :func:`parlure.scoring.terms.read_terms` gives them.
 
     Raises:
-        ParlureError: there is nothing to report, the headline profile was not scored, or the systems named are not
-            those that were scored.
+        ParlureError: there is nothing to report, the headline profile was not scored or is lenient, or the systems
+            named are not those that were scored.
     """
     if not utterances:
         raise ParlureError("there is no utterance to report on", "is the split empty?")
     profiles = list(utterances[0].counts)
     if headline_profile not in profiles:
         raise ParlureError(f"the profile {headline_profile} was not scored", f"scored: {', '.join(profiles)}")
+    check_headline(headline_profile)
     if set(systems) != set(utterances[0].hypotheses) or not _RESERVED.isdisjoint(systems):
         raise ParlureError(
             f"the report is for {', '.join(systems) or 'no system'}, "

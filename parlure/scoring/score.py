@@ -17,7 +17,7 @@ from parlure.errors import ParlureError
 from parlure.scoring.formats import BOTH_SIDES, CTM, FORMATS, check_format, guess_format
 from parlure.scoring.formats.ctm import read_ctm, segment_cautions, words_of_segments
 from parlure.scoring.formats.table import Row
-from parlure.scoring.normalize import headline_profile
+from parlure.scoring.normalize import get_profile, headline_profile, profiles_for
 from parlure.scoring.report import build_report
 from parlure.scoring.terms import mark_seen, read_terms
 from parlure.scoring.utterances import ScoredUtterance, score_utterances
@@ -193,8 +193,8 @@ def score_report(
         ref: references, or both sides; see :func:`pair_files`.
         hyp: hypotheses, called ``tuned`` in the report; None where ``ref`` holds them.
         against: hypotheses to compare with, called ``base``.
-        profiles: by default ``raw``, ``basic`` and the language's own. The headline is the language's own if it is
-            among them, else the last.
+        profiles: by default ``raw``, ``basic`` and the languages' own. The headline is the language's own if it is
+            among them, else the last that is not lenient.
         language: the default is the reference's most frequent.
         split: keep only references of this split.
         format_name: one of ``formats.FORMATS``; guessed when None.
@@ -211,11 +211,13 @@ def score_report(
         language=language, split=split, format_name=format_name,
     )  # fmt: skip
     spoken = Counter(row["language"] for row in rows if row["language"])
-    headline = headline_profile(language or next((name for name, _ in spoken.most_common(1)), None))
-    chosen = list(dict.fromkeys(profiles)) or list(dict.fromkeys(["raw", "basic", headline]))
+    main = language or next((name for name, _ in spoken.most_common(1)), None)
+    chosen = list(dict.fromkeys(profiles)) or list(profiles_for([main, *spoken]))
     scored = score_utterances(rows, chosen)
     systems = {name: {"model": str(files[name]), "hash": None, "decode": None} for name in scored[0].hypotheses}
-    headline = headline if headline in chosen else chosen[-1]
+    strict = [name for name in chosen if not get_profile(name).lenient]
+    headline = headline_profile(main)
+    headline = headline if headline in chosen else (strict or chosen)[-1]
     if listed and split not in (None, "train"):
         listed = mark_seen(listed, _training_texts(Path(ref), format_name), headline)
     return scored, build_report(scored, systems, headline, cautions, terms=listed)

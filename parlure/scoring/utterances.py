@@ -61,9 +61,9 @@ def score_text(profile: str, reference: str, hypothesis: str) -> TextCounts:
     Raises:
         ParlureError: there is no such profile.
     """
-    normalize = get_profile(profile).normalize
-    said, heard = normalize(reference), normalize(hypothesis)
-    return TextCounts(count_words(said, heard), count_characters(said, heard))
+    chosen = get_profile(profile)
+    said, heard = chosen.normalize(reference), chosen.normalize(hypothesis)
+    return TextCounts(count_words(said, heard), count_characters(chosen.characters(said), chosen.characters(heard)))
 
 
 def _record(row: Mapping[str, Any], counts: Mapping[str, Mapping[str, TextCounts]]) -> ScoredUtterance:
