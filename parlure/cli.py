@@ -246,7 +246,9 @@ def score(
         Path | None, Argument(help="Hypotheses: a file of --format, a folder; not needed where REF holds both sides.")
     ] = None,
     against: Annotated[Path | None, Option(help="Hypotheses to compare with.")] = None,
-    profile: Annotated[list[str] | None, Option(help="Normaliser, any number of times: raw, basic, fr.")] = None,
+    profile: Annotated[
+        list[str] | None, Option(help="Normaliser, any number of times: raw, basic, plain, en, fr, fr-qc.")
+    ] = None,
     split: Annotated[str | None, Option(help="Of a corpus as reference: only this split.")] = None,
     language: Annotated[str | None, Option(help="Language of utterances that name none, such as fr.")] = None,
     format_: Annotated[
