@@ -7,6 +7,7 @@ as many slips. Each sign is a rule about reference and hypothesis, and says how 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -50,12 +51,12 @@ PHANTOMS: Mapping[str, tuple[str, ...]] = {
     "zh": ("请不吝点赞",),
 }
 _UNSPACED = ("ja", "zh")
+_WORD = re.compile(r"[^\W_]+")
 
 
 def _folded(text: str) -> str:
     """Words without case and punctuation, a space before and after each."""
-    kept = (c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in unicodedata.normalize("NFC", text))
-    return f" {' '.join(''.join(kept).casefold().split())} "
+    return f" {' '.join(_WORD.findall(unicodedata.normalize('NFC', text).casefold()))} "
 
 
 _FOLDED_PHANTOMS = {
@@ -91,23 +92,27 @@ def _loops(text: str) -> bool:
 
 def signs(utterance: ScoredUtterance, profile: str, system: str) -> list[str]:
     """The names of the signs, of :data:`SIGNS`, that a hypothesis shows; words are those of ``profile``."""
-    reference, text = utterance.reference, utterance.hypotheses[system]
+    found = ["token_limit"] if (utterance.extra.get("truncated") or {}).get(system) else []
     counts = utterance.counts[profile][system].words
+    if not counts.edits:
+        return found  # every word was said
+    reference, text = utterance.reference, utterance.hypotheses[system]
     words = get_profile(profile).words
-    n_heard = counts.N - counts.D + counts.I
-    found = {
-        "loop": _loops(text) and not _loops(reference),
-        "insertion_burst": counts.I >= BURST and longest_burst(words(reference), words(text)) >= BURST,
-        "too_long": n_heard > 2 * counts.N and n_heard > counts.N + MORE_WORDS,
-        "phantom_phrase": bool(_unsaid_phantoms(utterance, system)),
-        "token_limit": bool((utterance.extra.get("truncated") or {}).get(system)),
-    }
-    return [name for name, shown in found.items() if shown]
+    if _loops(text) and not _loops(reference):
+        found.append("loop")
+    if counts.I >= BURST and longest_burst(words(reference), words(text)) >= BURST:
+        found.append("insertion_burst")
+    if counts.n_hypothesis > 2 * counts.N and counts.n_hypothesis > counts.N + MORE_WORDS:
+        found.append("too_long")
+    if _unsaid_phantoms(utterance, system):
+        found.append("phantom_phrase")
+    return [name for name in SIGNS if name in found]
 
 
 def _unsaid_phantoms(utterance: ScoredUtterance, system: str) -> list[str]:
-    said = phantom_phrases(utterance.reference)
-    return [phrase for phrase in phantom_phrases(utterance.hypotheses[system]) if phrase not in said]
+    heard = phantom_phrases(utterance.hypotheses[system])
+    said = phantom_phrases(utterance.reference) if heard else []
+    return [phrase for phrase in heard if phrase not in said]
 
 
 def _share(ids: Sequence[str], n_all: int) -> dict[str, Any]:
@@ -130,7 +135,9 @@ def _of_system(utterances: Sequence[ScoredUtterance], profile: str, system: str)
     }
     if not any(system in (one.extra.get("truncated") or {}) for one in utterances):
         block["token_limit"] = None  # nobody said how decoding ended
-    phrases = [phrase for one in utterances for phrase in _unsaid_phantoms(one, system)]
+    phrases = [
+        phrase for one in utterances if "phantom_phrase" in found[one.id] for phrase in _unsaid_phantoms(one, system)
+    ]
     block["phantom_phrase"]["phrases"] = {phrase: phrases.count(phrase) for phrase in sorted(set(phrases))}
     block["any"] = _share([id_ for id_, shown in found.items() if shown], len(utterances))
     stored = [one.counts[profile][system].words for one in utterances]

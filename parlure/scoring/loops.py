@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 LOOP_REPEATS = 4  # the same words at least so often in a row …
 LOOP_WORDS = 8  # … over at least so many words: "non non non non" and "je sais pas" three times are speech
@@ -33,6 +34,7 @@ def compresses(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 16)  # a conversation says the same words over and over
 def _key(word: str) -> str:
     """A word for comparing: without case and punctuation, unless it is nothing else."""
     return "".join(c for c in word.casefold() if c.isalnum() or unicodedata.category(c)[0] == "M") or word
@@ -77,6 +79,8 @@ def without_loops(text: str) -> str:
     Chinese or Japanese have them, the same holds of characters, over at least 16. The rule and its numbers are ours.
     """
     words = text.split()
+    if len(words) < LOOP_WORDS and all(len(word) <= _LONG_WORD for word in words):
+        return text
     while True:
         collapsed = _collapse(words, LOOP_WORDS)
         collapsed = [

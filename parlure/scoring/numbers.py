@@ -7,8 +7,9 @@ of number words after normalising, and it is found if the same run, no longer an
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from parlure.scoring.align import aligned
@@ -122,8 +123,9 @@ def _may_hold_numbers(text: str, lexicon: Lexicon) -> bool:
     return any(c.isnumeric() for c in text) or not lexicon.words.isdisjoint(re.findall(r"\w+", text.casefold()))
 
 
-def _of_system(utterances: Sequence[ScoredUtterance], profile: str, system: str) -> tuple[Hits, list[str]]:
-    words = get_profile(profile).words
+def _of_system(
+    utterances: Sequence[ScoredUtterance], system: str, words: Callable[[str], list[str]], profile: str
+) -> tuple[Hits, list[str]]:
     total, missed = Hits(), []
     for one in utterances:
         lexicon = lexicon_of(one.language or profile)
@@ -146,7 +148,8 @@ def number_accuracy(
         accuracy: the share of the references' numbers that were found) and up to 10 utterances in which one was
         missed; None where neither side holds a number.
     """
-    found = {system: _of_system(utterances, profile, system) for system in systems}
+    words = lru_cache(maxsize=None)(get_profile(profile).words)  # a reference is asked for once a system
+    found = {system: _of_system(utterances, system, words, profile) for system in systems}
     if all(hits == Hits() for hits, _ in found.values()):
         return None
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -45,7 +46,7 @@ class Dimension:
     always: bool = False
 
 
-def bin_of(value: float | None, edges: Sequence[float]) -> str:
+def bin_of(value: float | None, edges: tuple[float, ...]) -> str:
     """The bin of a value, lower edge included: ``<1``, ``1-2``, ``>=30``; ``-50..-40`` where an edge is negative."""
     if value is None:
         return UNKNOWN
@@ -53,7 +54,8 @@ def bin_of(value: float | None, edges: Sequence[float]) -> str:
     return _bins(edges)[above]
 
 
-def _bins(edges: Sequence[float]) -> tuple[str, ...]:
+@cache
+def _bins(edges: tuple[float, ...]) -> tuple[str, ...]:
     joint = ".." if edges[0] < 0 else "-"
     inner = [f"{low:g}{joint}{high:g}" for low, high in pairwise(edges)]
     return (f"<{edges[0]:g}", *inner, f">={edges[-1]:g}")
@@ -83,7 +85,7 @@ def _channel(utterance: ScoredUtterance) -> str:
     return UNKNOWN if channel is None else str(channel)
 
 
-def _binned(name: str, value: Callable[[ScoredUtterance], str], edges: Sequence[float], **more: Any) -> Dimension:
+def _binned(name: str, value: Callable[[ScoredUtterance], str], edges: tuple[float, ...], **more: Any) -> Dimension:
     return Dimension(name, lambda one: [value(one)], (*_bins(edges), NO_WORDS, UNKNOWN), **more)
 
 

@@ -67,7 +67,7 @@ class Writing:
 
     Attributes:
         n_aligned: words that stand against one of the other side.
-        marks: mark → behind aligned words.
+        marks: mark → behind aligned words; only marks that there are.
         n_words: words that are right but for their case.
         n_same_case: of those, written letter for letter as in the reference.
         capitals: of those, with a capital letter.
@@ -82,12 +82,12 @@ class Writing:
     @classmethod
     def zero(cls) -> Writing:
         """The counts of nothing."""
-        return cls(0, dict.fromkeys(MARKS, Hits()), 0, 0, Hits())
+        return cls(0, {}, 0, 0, Hits())
 
     def __add__(self, other: Writing) -> Writing:
         return Writing(
             self.n_aligned + other.n_aligned,
-            {mark: self.marks[mark] + other.marks[mark] for mark in MARKS},
+            {**self.marks, **{mark: self.marks.get(mark, Hits()) + hits for mark, hits in other.marks.items()}},
             self.n_words + other.n_words,
             self.n_same_case + other.n_same_case,
             self.capitals + other.capitals,
@@ -108,9 +108,10 @@ def count_writing(reference: str, hypothesis: str) -> Writing:
     folded = [[one.word.casefold() for one in side] for side in (said, heard)]
     pairs = [(said[i], heard[j]) for i, j in aligned(*folded)]
     right = [(one.word, other.word) for one, other in pairs if one.word.casefold() == other.word.casefold()]
+    marks = {mark for pair in pairs for one in pair for mark in one.marks}
     return Writing(
         len(pairs),
-        {mark: _hits([(mark in one.marks, mark in other.marks) for one, other in pairs]) for mark in MARKS},
+        {mark: _hits([(mark in one.marks, mark in other.marks) for one, other in pairs]) for mark in marks},
         len(right),
         sum(one == other for one, other in right),
         _hits([(_has_capital(one), _has_capital(other)) for one, other in right]),
@@ -121,7 +122,7 @@ def _of_system(total: Writing, has_marks: bool, has_capitals: bool) -> dict[str,
     punctuation = casing = None
     if has_marks:
         punctuation = {"all": sum(total.marks.values(), Hits()).to_json()}
-        punctuation |= {mark: hits.to_json() for mark, hits in total.marks.items() if hits != Hits()}
+        punctuation |= {mark: total.marks[mark].to_json() for mark in MARKS if mark in total.marks}
     if has_capitals:
         accuracy = per_cent(total.n_same_case, total.n_words)
         capitals = total.capitals.to_json()
