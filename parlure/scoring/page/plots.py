@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parlure.scoring.page.drawing import BASE, BETTER, CAUTION, MUTED, TEXT, TUNED, WORSE, drawing, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MAX_ROWS = 30  # speakers drawn: those with the most reference words
 
@@ -16,6 +19,15 @@ def _drawn(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> list[tuple[
     largest = sorted(heard, key=lambda one: (-one[1][systems[-1]]["N"], one[0]))[:MAX_ROWS]
     rows = [(name, [wer[system]["rate"] for system in systems]) for name, wer in largest]
     return sorted(rows, key=lambda row: (-row[1][0], row[0]), reverse=True)
+
+
+def _name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """A name a row, from the bottom up, over an axis of WER that begins at zero."""
+    axes.set_yticks(range(len(names)), [short(name) for name in names], color=TEXT, parse_math=False)
+    axes.set_xlim(left=0)
+    axes.set_ylim(-0.65, len(names) - 0.35)
+    axes.set_xlabel("WER, %", color=MUTED)
+    axes.grid(visible=False, axis="y")
 
 
 def speaker_plot(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> str:
@@ -41,11 +53,8 @@ def speaker_plot(speakers: Mapping[str, Any], systems: tuple[str, ...]) -> str:
                 axes.plot(rates[0], height, "o", markersize=5, color=BASE, zorder=3)
             else:
                 axes.plot(rates[-1], height, "o", markersize=6, color=colour, zorder=4)
-        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows], color=TEXT, parse_math=False)
+        _name_rows(axes, [name for name, _ in rows])
         axes.set_xlim(0, max(max(rates) for _, rates in rows) * 1.04 + 1)
-        axes.set_ylim(-0.7, len(rows) - 0.3)
-        axes.set_xlabel("WER, %", color=MUTED)
-        axes.grid(visible=False, axis="y")
     return drawn.svg
 
 
@@ -69,11 +78,7 @@ def slice_plot(values: Mapping[str, Any], systems: tuple[str, ...], label: str) 
                 if interval := wer[system].get("ci95"):
                     axes.plot(interval, [at, at], color=colour, linewidth=2, alpha=0.55)
                 axes.plot(wer[system]["rate"], at, "o", markersize=5.5, color=colour)
-        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows], color=TEXT, parse_math=False)
-        axes.set_xlim(left=0)
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlabel("WER, %", color=MUTED)
-        axes.grid(visible=False, axis="y")
+        _name_rows(axes, [name for name, _ in rows])
     return drawn.svg
 
 
@@ -154,11 +159,7 @@ def systems_plot(systems: Mapping[str, Any]) -> str:
             if wer["ci95"]:
                 axes.plot(wer["ci95"], [height, height], color=TUNED, linewidth=2, alpha=0.55)
             axes.plot(wer["rate"], height, "o", markersize=6, color=TUNED)
-        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows], color=TEXT, parse_math=False)
-        axes.set_xlim(left=0)
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlabel("WER, %", color=MUTED)
-        axes.grid(visible=False, axis="y")
+        _name_rows(axes, [name for name, _ in rows])
     return drawn.svg
 
 
