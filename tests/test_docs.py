@@ -61,6 +61,7 @@ def desk(calls, tmp_path_factory):
     (folder / "recipes").symlink_to(ROOT / "recipes")
     for name in ("ref", "hyp", "base"):
         (folder / f"{name}.txt").write_text("le chat dort\n" * 9 + f"il {name}\n", encoding="utf-8")
+    (folder / "terms.txt").write_text("# ours\nchat\ncarte de crédit\n", encoding="utf-8")
     return folder
 
 
@@ -70,8 +71,8 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["start.md", "prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "publish.md",
-         "quebec-telephone.md"]  # fmt: skip
+ORDER = ["start.md", "prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
+         "publish.md", "quebec-telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):

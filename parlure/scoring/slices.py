@@ -121,7 +121,7 @@ def _slice(
     for system in systems:
         counts = [utterance.counts[profile][system].words for utterance in members]
         total = Counts.total(counts)
-        interval = rate_interval(counts, own) if len(renumbered) >= MIN_BLOCKS_OF_A_SLICE else None
+        interval = rate_interval(counts, own)  # None of too few blocks, as one speaker's slice always is
         ci95 = None if interval is None else list(interval)
         wer[system] = counts_to_json(total) | {"rate": total.rate, "ci95": ci95}
     seconds = math.fsum(utterance.duration_s or 0.0 for utterance in members)  # exact, so in any order the same
