@@ -111,7 +111,7 @@ def test_words_go_to_the_first_segment_that_ends_after_their_middle(tmp_path):
         "r A 1.91 0.20 passé",  # its middle is 2.01: to the next
         "r A 2.40 0.20 pause",
         "r A 9.00 0.20 après",  # after the last
-        "r B 0.10 0.20 ailleurs",
+        "R b 0.10 0.20 ailleurs",
     ]
     segments = FORMATS["stm"](ref)
     expected = ["avant dedans", "passé pause après", "ailleurs"]
@@ -130,7 +130,7 @@ def test_what_stands_in_the_way_of_a_ctm_is_said(tmp_path):
     assert [one.extra["channel"] for one in scored] == ["A"] * 3 and scored[0].session == "r"
     said = " ".join(report["warnings"])
     assert "1 of 4 segments begin before the one before them in their channel has ended" in said
-    assert "Nothing was recognised in 1 recordings' channels (q/A): all is deleted there." in said
+    assert "Nothing was recognised in 1 recordings' channels (q/a): all is deleted there." in said
     assert "1 segments are marked to be ignored, and what was recognised in them is." in said
 
 

@@ -73,7 +73,7 @@ def words_of_segments(words: Sequence[Word], segments: Mapping[str, Row]) -> dic
         ParlureError: words are of a recording or channel that no segment is of.
     """
     by_place = _in_order(segments)
-    strange = [word.place for word in words if word.place not in by_place]
+    strange = [word.place for word in words if _folded(word.place) not in by_place]
     if strange:
         places = list(dict.fromkeys(" ".join(place) for place in strange))
         shown = ", ".join(places[:_SHOWN_PLACES]) + (", …" if len(places) > _SHOWN_PLACES else "")
@@ -84,20 +84,26 @@ def words_of_segments(words: Sequence[Word], segments: Mapping[str, Row]) -> dic
     texts: dict[str, list[str]] = {key: [] for key in segments}
     place_in: dict[tuple[str, str], int] = dict.fromkeys(by_place, 0)
     for word in sorted(words, key=lambda word: word.start):
-        there, number = by_place[word.place], place_in[word.place]
+        place = _folded(word.place)
+        there, number = by_place[place], place_in[place]
         while number < len(there) - 1 and word.middle >= segments[there[number]]["end"]:
             number += 1
-        place_in[word.place] = number
+        place_in[place] = number
         texts[there[number]].append(word.text)
     return {key: " ".join(parts) for key, parts in texts.items()}
 
 
 def _in_order(segments: Mapping[str, Row]) -> dict[tuple[str, str], list[str]]:
-    """Recording and channel → its segments' ids by their beginning."""
+    """Recording and channel → the ids of its segments by their beginning."""
     by_place: dict[tuple[str, str], list[str]] = {}
     for key in sorted(segments, key=lambda key: segments[key]["start"]):
-        by_place.setdefault((segments[key]["session"], segments[key]["channel"]), []).append(key)
+        by_place.setdefault(_folded((segments[key]["session"], segments[key]["channel"])), []).append(key)
     return by_place
+
+
+def _folded(place: tuple[str, str]) -> tuple[str, str]:
+    """Recording and channel are the same in capitals: NIST's own files have channel ``a`` here and ``A`` there."""
+    return place[0].casefold(), place[1].casefold()
 
 
 def segment_cautions(segments: Mapping[str, Row], texts: Mapping[str, str]) -> list[str]:

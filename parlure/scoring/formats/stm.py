@@ -14,7 +14,7 @@ from parlure.scoring.formats.table import Row, Table, marked_lines, seconds
 
 EXAMPLE = "such as call1 A anne 0.10 2.03 oui allô: recording, channel, speaker, begin and end in seconds, words"
 
-IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
+IGNORED = "IGNORETIMESEGMENTINSCORING"  # sclite takes it with underscores or without, in capitals or not
 _LABELS = re.compile(r"<([^<>\s]*)>(?:\s+|$)")
 
 
@@ -44,7 +44,7 @@ def read_stm(path: Path) -> dict[str, Row]:
                 "start": begin,
                 "end": end,
                 "tags": [label for label in labels[1].split(",") if label] if labels else [],
-                "ignored": IGNORED in words,
+                "ignored": IGNORED in words.upper().replace("_", ""),
             }
             table.add(number, f"{recording}/{channel}/{speaker}/{begin:.3f}-{end:.3f}", row)
     return table.finished()
