@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parlure.scoring.mapsswe import mapsswe, segment_errors
@@ -59,6 +59,7 @@ def test_where_there_is_no_test():
 WORDS = st.lists(st.sampled_from("abcd"), max_size=9)
 
 
+@settings(deadline=None)
 @given(reference=WORDS, base=WORDS, tuned=WORDS)
 def test_segments_hold_all_errors_and_mirror(reference, base, tuned):
     segments = segment_errors(reference, base, tuned)
@@ -68,6 +69,7 @@ def test_segments_hold_all_errors_and_mirror(reference, base, tuned):
     assert segment_errors(reference, tuned, base) == [(other, one) for one, other in segments]
 
 
+@settings(deadline=None)
 @given(pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2))
 def test_z_is_the_mean_by_its_standard_error(pairs):
     found = mapsswe(pairs)

@@ -24,13 +24,14 @@ def by_definition(errors, words, rate=0.0):
 BLOCKS = st.lists(st.tuples(st.integers(-20, 20), st.integers(0, 60)), min_size=1, max_size=11)
 
 
+@settings(deadline=None)
 @given(blocks=BLOCKS)
 def test_p_value_is_the_definitions(blocks):
     errors, words = np.array(blocks).T
     assert sign_flip_test(errors, words)[0] == by_definition(errors, words)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(blocks=st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 60)), min_size=6, max_size=11))
 def test_the_interval_is_what_the_test_does_not_reject(blocks):
     errors, words = np.array(blocks).T
@@ -42,6 +43,7 @@ def test_the_interval_is_what_the_test_does_not_reject(blocks):
         assert by_definition(errors, words, outside) < 0.05
 
 
+@settings(deadline=None)
 @given(
     blocks=st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 60)), min_size=6, max_size=30),
     shift=st.integers(-3, 3),

@@ -58,6 +58,7 @@ def test_the_rule_says_what_is_done_and_the_guide_quotes_it():
 CHANGES = st.lists(st.tuples(st.integers(-30, 30), st.integers(0, 200)), min_size=0, max_size=19)
 
 
+@settings(deadline=None)
 @given(blocks=CHANGES, seed=st.integers(0, 3))
 def test_interval_test_and_verdict_agree(blocks, seed):
     base = [Counts(S=30, N=words) for _, words in blocks]
@@ -77,7 +78,7 @@ def test_interval_test_and_verdict_agree(blocks, seed):
         assert found.verdict == ("better" if found.difference < 0 else "worse")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(blocks=CHANGES)
 def test_exchanging_the_systems_mirrors_everything(blocks):
     base = [Counts(S=30, N=words) for _, words in blocks]
@@ -122,6 +123,7 @@ def test_no_interval_where_no_pattern_is_rare():
     assert (nothing.difference, nothing.ci95, nothing.verdict) == (None, None, "too few speakers")
 
 
+@settings(deadline=None)
 @given(errors=st.lists(st.integers(0, 40), min_size=6, max_size=18))
 def test_rate_interval_holds_the_rate_and_stays_above_zero(errors):
     counts = [Counts(S=number, N=50) for number in errors]
