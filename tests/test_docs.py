@@ -61,6 +61,11 @@ def desk(calls, tmp_path_factory):
     (folder / "recipes").symlink_to(ROOT / "recipes")
     for name in ("ref", "hyp", "base"):
         (folder / f"{name}.txt").write_text("le chat dort\n" * 9 + f"il {name}\n", encoding="utf-8")
+    row = {"audio_filepath": "a.wav", "duration": 1.5, "text": "le chat dort", "pred_text": "le chat mord"}
+    for name in ("manifest", "base-manifest"):
+        (folder / f"{name}.json").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (folder / "calls.stm").write_text("call1 A anne 0 2 <o> le chat\ncall1 A bob 2 3 dort\n", encoding="utf-8")
+    (folder / "calls.ctm").write_text("call1 A 0.3 0.2 le\ncall1 A 2.1 0.2 dort\n", encoding="utf-8")
     (folder / "terms.txt").write_text("# ours\nchat\ncarte de crédit\n", encoding="utf-8")
     return folder
 
