@@ -84,3 +84,13 @@ def scale_adapter(adapted: nn.Module, factor: float) -> None:
     for module in adapted.modules():
         if isinstance(module, LoraLayer):
             module.scale_layer(factor) if factor else module.set_scale("default", 0.0)
+
+
+def scaled_saved(
+    model: WhisperForConditionalGeneration, folder: Path, factor: float
+) -> WhisperForConditionalGeneration:
+    """The model with a saved adapter beside its weights, not folded in; see :func:`scale_adapter`."""
+    with _quiet_peft():
+        adapted = PeftModel.from_pretrained(model, str(folder))
+    scale_adapter(adapted, factor)
+    return cast(WhisperForConditionalGeneration, adapted.get_base_model())

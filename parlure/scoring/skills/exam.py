@@ -1,0 +1,140 @@
+"""A corpus → what every model is asked: the same clips in the same way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from parlure.corpus.manifest import Corpus, Utterance
+from parlure.errors import ParlureError
+from parlure.scoring.evidence.language import MIN_DURATION_S
+from parlure.scoring.evidence.translation import needs_sacrebleu
+from parlure.scoring.significance import block_numbers
+from parlure.scoring.skills.guard import load_guards
+from parlure.scoring.skills.listening import Ear, Question, questions_of
+from parlure.scoring.skills.longform import Piece, pieces_of
+from parlure.scoring.skills.silence import SilenceHeard, hear_silence, silence_questions
+from parlure.speech.nonspeech import CLIPS_PER_KIND, NonSpeech, nonspeech_clips
+from parlure.training.items import refuse_long
+from parlure.transcribing.hypothesis import Hypothesis
+
+MAX_TIMED = 300  # utterances whose phrase times are asked for, one by one: enough, and not more hours than the rest
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model made of an exam, in its order."""
+
+    utterances: tuple[Hypothesis, ...]
+    silence: SilenceHeard
+    timed: tuple[Hypothesis, ...]
+    pieces: tuple[Hypothesis, ...]
+    guards: Mapping[str, tuple[Hypothesis, ...]]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What every model is asked.
+
+    Attributes:
+        utterances: the split, each in its own language and task.
+        blocks: of each utterance: the independent unit that it belongs to.
+        language: the split's most frequent, pinned where nobody speaks.
+        nonspeech: the synthesised clips.
+        timed: utterances whose phrase times are known.
+        pieces: of more than 30 s.
+        guards: name → utterances of another domain.
+    """
+
+    utterances: tuple[Utterance, ...]
+    blocks: tuple[int, ...]
+    language: str
+    nonspeech: tuple[NonSpeech, ...]
+    timed: tuple[Utterance, ...]
+    pieces: tuple[Piece, ...]
+    guards: Mapping[str, tuple[Utterance, ...]]
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, split: str, guards: Sequence[str] = (), nonspeech_per_kind: int = CLIPS_PER_KIND
+    ) -> Exam:
+        """The exam on one split of a corpus.
+
+        Raises:
+            ParlureError: the split is empty or has utterances of more than 30 s, a guard corpus cannot be used, or
+                there are translations and sacrebleu is not installed.
+        """
+        utterances = corpus.select(split)
+        if not utterances:
+            raise ParlureError(
+                f"{corpus.folder} has no {split} utterances", "choose another --split, or prepare with other --ratios"
+            )
+        refuse_long(utterances)
+        if any(u.task == "translate" for u in utterances):
+            needs_sacrebleu()
+        timed = [u for u in utterances if u.segments and u.task == "transcribe"]
+        stride = max(1.0, len(timed) / MAX_TIMED)
+        return cls(
+            utterances=utterances,
+            blocks=blocks_of(utterances),
+            language=Counter(u.language for u in utterances).most_common(1)[0][0],
+            nonspeech=tuple(nonspeech_clips(nonspeech_per_kind)),
+            timed=tuple(timed[int(i * stride)] for i in range(min(len(timed), MAX_TIMED))),
+            pieces=tuple(pieces_of(corpus.utterances, utterances)),
+            guards=load_guards(guards, split),
+        )
+
+    @cached_property
+    def empty(self) -> tuple[int, ...]:
+        """Where the utterances are in which nobody speaks."""
+        return tuple(index for index, u in enumerate(self.utterances) if not u.text.strip())
+
+    @cached_property
+    def identifiable(self) -> tuple[int, ...]:
+        """Where the utterances are whose language a model can be asked for."""
+        return tuple(
+            index for index, u in enumerate(self.utterances) if u.text.strip() and u.duration_s >= MIN_DURATION_S
+        )
+
+    @property
+    def skill_names(self) -> list[str]:
+        """The skills that the report will have."""
+        languages = {u.language for u in self.utterances if u.task == "transcribe"}
+        names = [f"transcription.{language}" for language in sorted(languages)]
+        if any(u.task == "translate" for u in self.utterances):
+            names += ["translation", "translation.bleu"]
+        if self.identifiable:
+            names.append("language_identification")
+        if self.nonspeech or self.empty:
+            names += ["silence", "silence.free"]
+        names += ["timestamps"] if self.timed else []
+        names += ["long_form"] if self.pieces else []
+        return names + [f"guard.{name}" for name in self.guards]
+
+    @property
+    def n_questions(self) -> int:
+        """How many clips a model is given, those of the free prompt counted again."""
+        n_guards = sum(len(own) for own in self.guards.values())
+        n_silent = 2 * len(self.nonspeech) + len(self.empty)
+        return len(self.utterances) + n_silent + len(self.timed) + len(self.pieces) + n_guards
+
+    def put_to(self, ear: Ear, main: Sequence[Hypothesis]) -> Answers:
+        """Ask one model everything else than the utterances, of which it has made ``main``."""
+        questions = questions_of(self.utterances)
+        own = [questions[index] for index in self.empty]
+        synthesised: list[Question] = silence_questions(self.nonspeech, self.language)
+        return Answers(
+            utterances=tuple(main),
+            silence=hear_silence(ear, synthesised, own, [main[index] for index in self.empty]),
+            timed=tuple(ear.hear_phrases("timestamps", questions_of(self.timed))),
+            pieces=tuple(ear.hear_phrases("long-form", [piece.question() for piece in self.pieces])),
+            guards={name: tuple(ear.hear(f"guard-{name}", questions_of(own))) for name, own in self.guards.items()},
+        )
+
+
+def blocks_of(utterances: Sequence[Utterance]) -> tuple[int, ...]:
+    """Number the independent units; a recording stands for its session where no session is named."""
+    sessions = [u.session or f"recording {u.recording}" for u in utterances]
+    return tuple(block_numbers([u.speaker for u in utterances], sessions))
