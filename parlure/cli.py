@@ -224,19 +224,51 @@ def evaluate(
     against: Annotated[
         str | None, Option(help="The base model, decoded in exactly the same way; base: what the run was tuned from.")
     ] = None,
+    guard: Annotated[
+        list[str] | None, Option(help="Corpus of another domain, CORPUS or NAME=CORPUS, any number of times.")
+    ] = None,
     split: Annotated[str, Option(help="Which split to decode.")] = "test",
+    short: Annotated[
+        bool, Option("--short", help="Decode with the tuned model in the window of each utterance's length too.")
+    ] = False,
+    sanity: Annotated[
+        bool, Option("--sanity", help="Then make the controls that a report must pass; exit with 3 if one fails.")
+    ] = False,
+    fail_if: Annotated[
+        list[str] | None,
+        Option(help='Exit with 3 if it holds, such as "transcription.fr>40"; any number of times.'),
+    ] = None,
+    terms: Annotated[Path | None, Option(help="Terms to look for, one a line: their recall and precision.")] = None,
 ) -> None:
-    """Decode a split with one model or two → report: WER, difference, interval, verdict."""
+    """Decode a split with one model or two → report: every skill before and after, intervals, verdicts."""
     from parlure.console import Console
     from parlure.scoring.skills import evaluate as run_evaluate
 
     with Console().bar("decoding") as bar:
-        report = run_evaluate(corpus, model, out, against=against, split=split, progress=bar)
+        report = run_evaluate(
+            corpus, model, out, against=against, guards=guard or (), split=split, short=short, fail_if=fail_if or (),
+            terms=terms, progress=bar,
+        )  # fmt: skip
+    from parlure.scoring.evidence.table import skill_lines
+    from parlure.scoring.gates import failures
     from parlure.scoring.page.verdict import verdict_sentence
 
+    for line in skill_lines(report):
+        say(line)
+    if report["broken"]:
+        say(f"tuning made worse: {', '.join(report['broken'])}")
     headline, sentence, _ = verdict_sentence(report)
     say(f"{headline}: {sentence}")
     say(f"report: {out / 'report.html'}")
+    failed = failures(report, fail_if or ())
+    if sanity:
+        from parlure.scoring.skills.sanity import check_sanity
+
+        controls = check_sanity(out, corpus, model, split=split)
+        give("".join(control.line() + "\n" for control in controls))
+        failed += [f"sanity: {control.name}" for control in controls if control.passed is False]
+    if failed:
+        raise GateFailedError("; ".join(failed), f"the report is in {out}")
 
 
 @app.command()
