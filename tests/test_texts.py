@@ -75,7 +75,12 @@ def test_what_has_no_rate():
 @pytest.mark.parametrize(
     ("references", "hypotheses", "message", "hint"),
     [
-        (["a"], ["a", "b"], "1 references cannot be compared with 2 hypotheses", "give one hypothesis for each"),
+        (
+            ["a"],
+            ["a", "b"],
+            "1 references cannot be compared with 2 hypotheses",
+            "give one hypothesis for each reference",
+        ),
         ([["a", "b"]], ["a"], r"references\[0\] is no text but list", "one reference an utterance: choose one wording"),
         (["a", "b"], ["a", None], r"hypotheses\[1\] is no text but NoneType", "a missing text is no empty one"),
     ],
