@@ -138,6 +138,45 @@ def test_the_command_takes_a_list(tmp_path, capsys):
     assert "line 3: a is in line 1 already" in capsys.readouterr().err
 
 
+def test_an_evaluation_looks_for_them_in_the_train_split(corpus, corpus_folder, tmp_path, monkeypatch):
+    from parlure.corpus.manifest import Corpus
+    from parlure.scoring.report import recompute
+    from parlure.scoring.skills import evaluate
+    from parlure.transcribing.hypothesis import Hypothesis
+
+    def hear_nothing(model, tokenizer, clips, options):
+        return [Hypothesis(clip.id, "", "fr", None, None, None, (), False) for clip in clips]
+
+    monkeypatch.setattr("parlure.scoring.skills.listening.decode", hear_nothing)
+    train, test = corpus.select("train")[:1], corpus.select("test")[:1]
+    monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(corpus.folder, train + test, corpus.info))
+    known = train[0].text.split()[0]
+    (tmp_path / "terms.txt").write_text(f"{known}\nVidéotron Helix\n", encoding="utf-8")
+    out = tmp_path / "report"
+    report = evaluate(corpus_folder, "nano", out, terms=tmp_path / "terms.txt", nonspeech_per_kind=0)
+    assert [(one["term"], one["seen"]) for one in report["terms"]["terms"]] == [
+        (known, True), ("Vidéotron Helix", False),
+    ]  # fmt: skip
+    assert json.loads(json.dumps(recompute(out)["terms"])) == json.loads((out / "report.json").read_text())["terms"]
+
+
+def test_a_bad_list_is_refused_before_anything_is_decoded(tmp_path, capsys):
+    (tmp_path / "terms.txt").write_text("?\n")
+    out = tmp_path / "report"
+    arguments = [
+        "evaluate",
+        str(tmp_path),
+        "--model",
+        "nano",
+        "--out",
+        str(out),
+        "--terms",
+        str(tmp_path / "terms.txt"),
+    ]
+    assert cli.run(arguments) == 2
+    assert "line 1: ? has no letter and no digit" in capsys.readouterr().err and not out.exists()
+
+
 WORDS = st.lists(st.sampled_from(["carte", "de", "crédit", "oui"]), max_size=8).map(" ".join)
 
 
