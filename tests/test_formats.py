@@ -78,6 +78,20 @@ def test_a_file_without_a_telling_suffix_is_known_by_its_lines(name, tmp_path):
         assert guess_format(path.rename(tmp_path / path.stem)) == kind
 
 
+def test_a_guess_by_lines_is_said(tmp_path):
+    ref, hyp = (path.rename(tmp_path / f"{path.stem}.txt") for path in both_sides("trn", tmp_path))
+    _, cautions = pair_files(ref, hyp)
+    assert cautions == [f"{path} looks like trn and is read as such; --format says otherwise." for path in (ref, hyp)]
+    assert pair_files(ref, hyp, format_name="trn")[1] == []
+    assert pair_files(ref, hyp, format_name="text")[0][0]["reference"] == ";; a comment"
+
+
+def test_numbers_for_names_and_for_durations(tmp_path):
+    rows = ['{"id": "a", "text": "x", "speaker": 3, "session": 0, "start": 1, "end": NaN, "duration_s": 2}']
+    (row,), _ = pair_files(write(tmp_path / "a.jsonl", rows), tmp_path / "a.jsonl")
+    assert (row["speaker"], row["session"], row["duration_s"]) == ("3", "0", 2.0)
+
+
 def test_a_guess_is_not_taken_in_by_remarks(tmp_path):
     assert guess_format(write(tmp_path / "a", ["bonjour (rires)", "salut (bis)"])) == "text"
     assert guess_format(write(tmp_path / "a", ["{un} deux"])) == "text"
@@ -180,6 +194,7 @@ def test_chunks_of_the_leaderboard_are_joined(tmp_path):
         ("a.jsonl", '{"id": 3, "text": "x"}', "id is missing or is no string", JSONL),
         ("a.jsonl", '{"id": "a", "text": null}', "text is missing or is no string", JSONL),
         ("a.jsonl", '{"id": "a", "text": ["x", "y"]}', "text is a list: several references", SEVERAL_REFERENCES),
+        ("a.jsonl", '{"id": "a", "text": "x", "speaker": ["b"]}', "speaker is no name", 'such as "speaker": "anne"'),
         ("a.jsonl", "[1]", "not a JSON object", JSONL),
         ("a.jsonl", "{oops}", r"not JSON \(Expecting", "one JSON object a line"),
         ("a.trn", "le chat dort", "does not end with its id in brackets", TRN),

@@ -8,13 +8,14 @@ error.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
-from parlure.scoring.formats import BOTH_SIDES, CTM, FORMATS, check_format, guess_format
+from parlure.scoring.formats import BOTH_SIDES, CTM, FORMATS, check_format, guess_format, is_told_by_suffix
 from parlure.scoring.formats.ctm import read_ctm, segment_cautions, words_of_segments
 from parlure.scoring.formats.table import Row
 from parlure.scoring.normalize import get_profile, headline_profile, profiles_for
@@ -57,10 +58,13 @@ def _check_same_ids(ref: Path, hyp: Path, kind: str, references: Mapping[str, Ro
 
 
 def _duration(row: Mapping[str, Any]) -> float | None:
-    start, end, duration = row.get("start"), row.get("end"), row.get("duration_s")
-    if isinstance(start, (int, float)) and isinstance(end, (int, float)):
-        return float(end) - float(start)
-    return float(duration) if isinstance(duration, (int, float)) else None
+    start, end, duration = (_number(row.get(name)) for name in ("start", "end", "duration_s"))
+    return end - start if start is not None and end is not None else duration
+
+
+def _number(value: Any) -> float | None:
+    """A finite number; JSON as Python writes it has NaN too, which no report can hold."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def read_references(path: Path, kind: str, split: str | None = None) -> dict[str, Row]:
@@ -112,6 +116,12 @@ def read_hypotheses(path: Path, kind: str, references: Mapping[str, Row], of: st
     return {key: row[side] for key, row in rows.items()}, []
 
 
+def _guesses(kinds: Mapping[Path, str]) -> list[str]:
+    """What a person should know where the lines of a file, and not its name, have told what it is."""
+    by_lines = [(path, kind) for path, kind in kinds.items() if kind != "text" and not is_told_by_suffix(path)]
+    return [f"{path} looks like {kind} and is read as such; --format says otherwise." for path, kind in by_lines]
+
+
 def pair_files(
     ref: Path,
     hyp: Path | None = None,
@@ -142,13 +152,14 @@ def pair_files(
     if hyp is None and kind not in BOTH_SIDES:
         raise ParlureError(f"{ref} holds references alone", "name the file of the hypotheses after it")
     texts: dict[str, dict[str, str]] = {}
-    cautions = []
+    cautions = [] if format_name else _guesses({ref: kind})
     for system, path in (("base", against), ("tuned", hyp or ref)):
         if path is None:
             continue
         path = _resolve(path, "hyps.jsonl")
         its_kind = guess_format(path) if format_name in (None, "stm") else format_name
         texts[system], said = read_hypotheses(path, its_kind, references, kind)
+        cautions += [] if format_name else _guesses({path: its_kind})
         _check_same_ids(ref, path, kind, references, texts[system])
         cautions += said
     ignored = sum(bool(row.get("ignored")) for row in references.values())

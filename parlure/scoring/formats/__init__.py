@@ -73,6 +73,11 @@ def guess_format(path: Path) -> str:
     return "text"
 
 
+def is_told_by_suffix(path: Path) -> bool:
+    """Whether a file's name says what it is."""
+    return path.suffix.lower() in (*_BY_SUFFIX, *_JSON_SUFFIXES)
+
+
 def _keys(line: str) -> set[str]:
     try:
         row = json.loads(line)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import NoneType
 
 from parlure.scoring.formats.table import SEVERAL_REFERENCES, Row, Table, json_objects
 
@@ -25,6 +26,9 @@ def read_jsonl_texts(path: Path) -> dict[str, Row]:
             table.refuse(number, "text is a list: several references of one utterance", SEVERAL_REFERENCES)
         elif wrong:
             table.refuse(number, f"{' and '.join(wrong)} is missing or is no string", EXAMPLE)
-        else:
-            table.add(number, row["id"], row)
+        elif strange := [key for key in ("speaker", "session") if not isinstance(row.get(key), (str, int, NoneType))]:
+            table.refuse(number, f"{' and '.join(strange)} is no name", 'such as "speaker": "anne"')
+        else:  # a number is a name too
+            names = {key: str(row[key]) for key in ("speaker", "session") if row.get(key) is not None}
+            table.add(number, row["id"], row | names)
     return table.finished()
