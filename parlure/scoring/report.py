@@ -161,6 +161,7 @@ def build_report(
     *,
     skills: Mapping[str, Any] | None = None,
     terms: Sequence[Term] = (),
+    origin: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of ``report.json``.
 
@@ -172,6 +173,7 @@ def build_report(
         skills: of :func:`parlure.scoring.evidence.skills_of`, beside ``transcription.<lang>``, which are computed here.
             ``broken`` names those of all of them whose verdict is ``worse``.
         terms: a person's words to look for, as :func:`parlure.scoring.terms.read_terms` gives them.
+        origin: what no count says: ``data`` (which corpus and split, by hash) and ``training`` (its curve), if known.
 
     Raises:
         ParlureError: there is nothing to report, the headline profile was not scored or is lenient, or the systems
@@ -210,6 +212,7 @@ def build_report(
         "slices": cuts,
         "slice_summary": slice_summary(cuts, names),
         **_beyond_error_rates(counted, headline_profile, names, terms),
+        **(origin or {}),
         "warnings": list(dict.fromkeys([*warnings, *cautions])),
     }
 
@@ -251,8 +254,8 @@ def recompute(folder: Path) -> dict[str, Any]:
     """The report's numbers again, from ``utterances.jsonl`` and ``skills.jsonl``; equal to ``report.json`` unless
     someone edited one of them.
 
-    Counts are summed as stored. What is not in them is taken over from ``report.json``: systems, warnings and
-    normaliser versions.
+    Counts are summed as stored. What is not in them is taken over from ``report.json``: systems, data, training,
+    warnings and normaliser versions.
 
     Raises:
         ParlureError: a file is missing or is not what a report folder holds.
@@ -263,9 +266,11 @@ def recompute(folder: Path) -> dict[str, Any]:
         utterances = [utterance_from_json(line) for _, line in read_jsonl(folder / "utterances.jsonl")]
         skills = skills_of(read_evidence(folder), list(stored["systems"]))
         terms = terms_of_report(stored.get("terms"))
+        origin = {name: stored[name] for name in ("data", "training") if name in stored}
         report = build_report(
-            utterances, stored["systems"], stored["headline_profile"], stored["warnings"], skills=skills, terms=terms
-        )
+            utterances, stored["systems"], stored["headline_profile"], stored["warnings"],
+            skills=skills, terms=terms, origin=origin,
+        )  # fmt: skip
         return report | {"normalizers": stored["normalizers"]}
     except OSError as error:
         raise ParlureError(f"cannot read {path}: {error.strerror}", "give a report's folder") from error

@@ -26,6 +26,17 @@ def _rule(report: Mapping[str, Any]) -> str:
     return f"<p>{escape(text)}</p>"
 
 
+def _data(data: Mapping[str, Any] | None) -> str:
+    """Which utterances these are, so that another can ask for the same."""
+    if not data:
+        return ""
+    return (
+        f"<p>Data: the {escape(data['split'])} split of <code>{escape(data['corpus'])}</code>, "
+        f"{data['n_utterances']} utterances, {data['hours']:.2f} h; its manifest has the SHA-256 "
+        f"<code>{escape(data['manifest_sha256'])}</code>.</p>"
+    )
+
+
 def method_section(report: Mapping[str, Any]) -> str:
     """Models, decoding and normalisers, each with its hash, and the statistics in words."""
     systems = []
@@ -52,6 +63,7 @@ def method_section(report: Mapping[str, Any]) -> str:
         "that share speakers or conversations are what is independent; intervals are the rates that a permutation test "
         "over these groups (sign flips) does not reject.</p>"
         + _rule(report)
+        + _data(report.get("data"))
         + table(["system", "model", "hash", "decoding"], systems, 4)
         + "<p></p>"
         + table(["profile", "what it does", "version", "hash"], normalizers, 4)

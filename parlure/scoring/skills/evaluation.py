@@ -21,6 +21,7 @@ from parlure.scoring.report import build_report, write_report
 from parlure.scoring.skills.exam import Answers, Exam
 from parlure.scoring.skills.findings import evidence, utterance_row
 from parlure.scoring.skills.listening import Ear, Window, questions_of
+from parlure.scoring.skills.provenance import data_of, training_of
 from parlure.scoring.terms import Term, mark_seen, read_terms
 from parlure.scoring.utterances import score_utterances
 from parlure.speech.audio import Samples, read_audio
@@ -105,7 +106,10 @@ def evaluate(
     names = {"tuned": model} | ({"base": base} if base else {})
     with alone_in(out):
         heard = _listen(exam, names, out, short, batch_size, progress)
-        report = _write(exam, heard, out, listed)
+        origin = {"data": data_of(corpus, split, exam.utterances)}
+        if training := training_of(model):
+            origin["training"] = training
+        report = _write(exam, heard, out, listed, origin)
         for journal in heard.journals:
             journal.remove()
     return report
@@ -138,7 +142,7 @@ def _listen(exam: Exam, names: Mapping[str, str], out: Path, short: bool, batch_
     return heard
 
 
-def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term]) -> dict[str, Any]:
+def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term], origin: Mapping[str, Any]) -> dict[str, Any]:
     rows = [
         utterance_row(utterance, {system: one.hypotheses[index] for system, one in heard.decoded.items()})
         for index, utterance in enumerate(exam.utterances)
@@ -151,6 +155,7 @@ def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term]) -> dict[
         headline_profile(exam.language),
         skills=skills_of(found, list(heard.decoded)),
         terms=terms,
+        origin=origin,
     )
     out.mkdir(parents=True, exist_ok=True)
     write_evidence(out, found)

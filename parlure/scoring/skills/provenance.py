@@ -1,0 +1,40 @@
+"""Where a report's numbers come from: the data, by its hash, and how the run that was judged was trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from parlure.corpus.manifest import Utterance
+
+MAX_STEPS = 300  # points of the loss curve that are kept
+
+
+def data_of(corpus: Path, split: str, utterances: Sequence[Utterance]) -> dict[str, Any]:
+    """The report's ``data``: ``{"corpus", "split", "n_utterances", "hours", "manifest_sha256"}``."""
+    manifest = (corpus / "manifest.jsonl").read_bytes()
+    return {
+        "corpus": corpus.resolve().name,
+        "split": split,
+        "n_utterances": len(utterances),
+        "hours": round(sum(utterance.duration_s for utterance in utterances) / 3600, 4),
+        "manifest_sha256": hashlib.sha256(manifest).hexdigest(),
+    }
+
+
+def training_of(model: str) -> dict[str, Any] | None:
+    """The report's ``training``: loss by step and dev WER by evaluation; None where the model is no run folder.
+
+    Returns:
+        ``{"steps": [{"step", "loss"}], "evaluations": [{"step", "wer"}]}``; of many steps every n-th.
+    """
+    path = Path(model) / "metrics.jsonl"
+    if not path.is_file():
+        return None
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    steps = [{"step": row["step"], "loss": row["loss"]} for row in rows if row["kind"] == "step"]
+    evaluations = [{"step": row["step"], "wer": row["wer"]} for row in rows if row["kind"] == "evaluation"]
+    return {"steps": steps[:: 1 + len(steps) // MAX_STEPS], "evaluations": evaluations}
