@@ -79,29 +79,22 @@ def test_what_cannot_be_compared_is_refused(reports, tmp_path):
     (tmp_path / "broken" / "report.json").write_text("{")
     (tmp_path / "file").write_text("")
     alone, both = [one], [one, reports / "two"]
+    elsewhere, names = tmp_path / "elsewhere" / "one", "give their folders names of their own"
+    unlike, corpus = "were not evaluated on the same utterances: s11-", "evaluate all runs on one corpus and split"
+    profile, version = "were not scored with the same profile fr", "score both with this version of parlure"
     for folders, against, message, hint in (
         (alone, None, "there is nothing to compare", "give at least two report folders"),
         ([one, tmp_path / "none"], None, r"cannot read .*report\.json", "give folders that parlure evaluate made"),
         ([one, tmp_path / "broken"], None, "broken does not hold a whole report: JSONDecodeError", "evaluate again"),
-        (
-            [one, tmp_path / "fewer"],
-            None,
-            "not evaluated on the same utterances: s11-",
-            "all runs on one corpus and split",
-        ),
-        (
-            [one, tmp_path / "elsewhere" / "one"],
-            None,
-            "two of the reports are called one",
-            "folders names of their own",
-        ),
+        ([one, tmp_path / "fewer"], None, unlike, corpus),
+        ([one, elsewhere], None, "two of the reports are called one", names),
         ([one, tmp_path / "based"], None, "based has another base model than the first", "compare runs of one base"),
-        ([one, tmp_path / "older"], None, "not scored with the same profile fr", "with this version of parlure"),
+        ([one, tmp_path / "older"], None, profile, version),
         (both, "three", "there is no system called three to compare with", "choose among base, one, two"),
     ):
         with pytest.raises(ParlureError, match=message) as caught:
             compare_reports(folders, against)
-        assert hint in caught.value.hint
+        assert caught.value.hint == hint
     with pytest.raises(ParlureError, match=r"cannot write the comparison into .*file") as caught:
         write_comparison(tmp_path / "file", [one, reports / "two"])
     assert caught.value.hint == "choose another --out"
