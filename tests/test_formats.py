@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parlure import cli
 from parlure.errors import ParlureError
@@ -76,6 +79,19 @@ def test_one_test_set_scores_alike_in_every_format(name, tmp_path):
 def test_a_file_without_a_telling_suffix_is_known_by_its_lines(name, tmp_path):
     for path, kind in zip(both_sides(name, tmp_path), (name, "ctm" if name == "stm" else name), strict=False):
         assert guess_format(path.rename(tmp_path / path.stem)) == kind
+
+
+@given(texts=st.lists(st.text(), min_size=1, max_size=4), name=st.sampled_from(["jsonl", "trn", "nemo"]))
+def test_what_was_written_is_read(tmp_path_factory, texts, name):
+    folder = tmp_path_factory.mktemp("round")
+    if name == "trn":  # words, of which none looks like an alternative
+        texts = [" ".join(re.sub(r"[{}]", "", text).split()) for text in texts]
+        lines = [f"{text} (a-{number})" for number, text in enumerate(texts)]
+    else:
+        key = {"jsonl": "id", "nemo": "audio_filepath"}[name]
+        lines = [{key: f"a-{number}", "text": text} for number, text in enumerate(texts)]
+    rows = FORMATS[name](write(folder / "file", lines))
+    assert {key: row["text"] for key, row in rows.items()} == {f"a-{n}": text for n, text in enumerate(texts)}
 
 
 def test_a_guess_by_lines_is_said(tmp_path):
