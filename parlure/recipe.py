@@ -38,6 +38,8 @@ class DataSection(_Section):
     """learn from utterances of this language only, such as fr; empty: all"""
     task: Literal["", "transcribe", "translate"] = ""
     """learn from utterances of this task only; empty: both"""
+    permute_labels: bool = False
+    """a control: every training utterance gets the transcript of another one, from which no speech can be learnt"""
 
 
 class AdapterSection(_Section):

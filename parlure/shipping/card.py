@@ -40,6 +40,7 @@ def make_card(run: Path, report: Path | None = None, repo: str | None = None) ->
         *_front_matter(recipe, corpus),
         f"# {Path(recipe['model']['base']).name}, tuned on {_hours(corpus)} of speech",
         "",
+        *_control(recipe),
         *_scores(evaluations, report),
         "",
         *_how_it_was_made(recipe, corpus),
@@ -72,6 +73,13 @@ def _front_matter(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[
     if corpus["licence"]:
         lines.append(f"license: {json.dumps(corpus['licence'], ensure_ascii=False)}")
     return [*lines, "pipeline_tag: automatic-speech-recognition", "---", ""]
+
+
+def _control(recipe: Mapping[str, Any]) -> list[str]:
+    """What must be said before anything else of a run that was never meant to be used."""
+    if not recipe["data"].get("permute_labels"):
+        return []
+    return ["**A control, not for use: its training transcripts were permuted on purpose.**", ""]
 
 
 def _scores(evaluations: list[dict[str, Any]], report: Path | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,23 @@ def narrowed(corpus: Corpus, language: str, task: str) -> Corpus:
     if len(kept) == len(corpus.utterances):
         return corpus
     return replace(corpus, utterances=kept, info=corpus.info | {"n_utterances": len(kept)} | tallies(kept))
+
+
+def permuted(corpus: Corpus, seed: int) -> Corpus:
+    """A control: every training transcript moved to another utterance of its language and task, drawn by ``seed``.
+
+    The words are as many and the same, and belong to nothing that is heard. Phrases and previous texts go, for their
+    times and their sequence do not hold either. Dev and test stay as they are.
+    """
+    groups: dict[tuple[str, str], list[Utterance]] = {}
+    for utterance in corpus.select("train"):
+        groups.setdefault((utterance.language, utterance.task), []).append(utterance)
+    moved = {}
+    for key, own in sorted(groups.items()):
+        random.Random(f"{seed} {key}").shuffle(own)
+        for one, other in zip(own, [*own[1:], own[0]], strict=True):  # one great circle: none keeps its own
+            moved[one.id] = replace(one, text=other.text, segments=None, prompt=None)
+    return replace(corpus, utterances=tuple(moved.get(u.id, u) for u in corpus.utterances))
 
 
 def refuse_long(utterances: Iterable[Utterance]) -> None:

@@ -27,7 +27,7 @@ from parlure.training import checkpoint
 from parlure.training.batches import Item, MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
-from parlure.training.items import narrowed, training_items
+from parlure.training.items import narrowed, permuted, training_items
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import load_base, load_tokenizer, locate
@@ -199,6 +199,10 @@ def _corpus(recipe: Recipe, on_event: OnEvent | None) -> Corpus:
     if on_event and n_kept < n_all:
         text = f"{n_all - n_kept} of {n_all} utterances are in another language or task than the recipe's: left out"
         on_event({"kind": "notice", "text": text})
+    if recipe.data.permute_labels:
+        corpus = permuted(corpus, recipe.training.seed)
+        if on_event:
+            on_event({"kind": "notice", "text": "a control: every transcript of train is another utterance's"})
     return corpus
 
 
