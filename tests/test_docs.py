@@ -192,7 +192,8 @@ def field_table() -> str:
     lines = ["| field | default | |", "| --- | --- | --- |"]
     for section, info in Recipe.model_fields.items():
         for name, field in info.annotation.model_fields.items():  # type: ignore[union-attr]
-            default = "required" if field.is_required() else f"`{field.default!r}`".replace("'", '"').replace("False", "false")
+            toml = f"`{field.default!r}`".replace("'", '"').replace("False", "false")
+            default = "required" if field.is_required() else toml
             lines.append(f"| `{section}.{name}` | {default} | {field.description} |")
     return "\n".join(lines)
 
