@@ -20,6 +20,8 @@ State = Literal["ok", "missing", "note"]
 _EXTRAS = {
     "synth": ("espeakng_loader", "synthetic speech: parlure demo"),
     "export": ("ctranslate2", "faster-whisper"),
+    "score": ("sacrebleu", "scores of translations"),
+    "meeting": ("meeteval", "cpWER of several speakers"),
 }
 _LITTLE_DISK_GB = 20.0  # a medium checkpoint, its download and a run
 
