@@ -83,7 +83,7 @@ utterances random word strings; a second grammar pairs French with English; 60 v
 
 ## Measured
 
-On 26 voice variants and on sentences that training never met; greedy, parlure's `fr` profile for French and `basic`
+On 26 voice variants and on sentences that training never met; greedy, parlure's `fr` profile for French and `en`
 for English; in 30 s windows unless said otherwise; boundaries those of the segment that overlaps a phrase most; torch,
 {machine}.
 
