@@ -62,8 +62,8 @@ def test_merged_equals_unmerged_and_peft_loads_it(nano, clips, tmp_path):
 def test_only_adapters_are_trainable_and_in_fp32():
     trainable = {n: p for n, p in adapted_nano().named_parameters() if p.requires_grad}
     assert all("lora_" in name and p.dtype == torch.float32 for name, p in trainable.items())
-    # 3 encoder layers of 6 linear layers, 2 decoder layers of 10; two matrices each
-    assert len(trainable) == 2 * (3 * 6 + 2 * 10)
+    # 3 encoder layers of 6 linear layers, 3 decoder layers of 10; two matrices each
+    assert len(trainable) == 2 * (3 * 6 + 3 * 10)
 
 
 def test_unknown_target():
