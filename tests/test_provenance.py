@@ -1,7 +1,8 @@
 """Where a report's numbers come from: the data by its hash, the training curve of the run that was judged."""
 
-import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 
 from scored import rows_of, systems_of
 
@@ -15,8 +16,11 @@ from parlure.scoring.utterances import score_utterances
 def test_data_are_told_by_hash(corpus_folder):
     utterances = Corpus.load(corpus_folder).select("test")
     data = data_of(corpus_folder, "test", utterances)
-    manifest = (corpus_folder / "manifest.jsonl").read_bytes()
-    assert data["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    moved = [replace(one, recording=Path("elsewhere")) for one in utterances]
+    assert data["utterances_sha256"] == data_of(corpus_folder, "test", moved)["utterances_sha256"]
+    changed = [replace(utterances[0], text="autre chose"), *utterances[1:]]
+    for others in (changed, utterances[1:], utterances[::-1]):
+        assert data["utterances_sha256"] != data_of(corpus_folder, "test", others)["utterances_sha256"]
     assert (data["corpus"], data["split"], data["n_utterances"]) == ("corpus", "test", len(utterances))
     assert abs(data["hours"] * 3600 - sum(one.duration_s for one in utterances)) < 1
 
@@ -34,7 +38,7 @@ def test_the_curve_of_a_run_and_of_none(tmp_path):
 
 def test_both_stay_in_the_report_and_on_its_page(tmp_path):
     scored = score_utterances(rows := rows_of(9), ["raw", "fr"])
-    data = {"corpus": "calls", "split": "test", "n_utterances": 54, "hours": 0.1, "manifest_sha256": "f00d"}
+    data = {"corpus": "calls", "split": "test", "n_utterances": 54, "hours": 0.1, "utterances_sha256": "f00d"}
     training = {
         "steps": [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}],
         "evaluations": [{"step": 2, "wer": 40.0}],

@@ -32,8 +32,8 @@ def _data(data: Mapping[str, Any] | None) -> str:
         return ""
     return (
         f"<p>Data: the {escape(data['split'])} split of <code>{escape(data['corpus'])}</code>, "
-        f"{data['n_utterances']} utterances, {data['hours']:.2f} h; its manifest has the SHA-256 "
-        f"<code>{escape(data['manifest_sha256'])}</code>.</p>"
+        f"{data['n_utterances']} utterances, {data['hours']:.2f} h; SHA-256 of their ids, texts and places "
+        f"<code>{escape(data['utterances_sha256'])}</code>.</p>"
     )
 
 

@@ -10,18 +10,22 @@ from typing import Any
 
 from parlure.corpus.manifest import Utterance
 
+_HASHED = ("id", "text", "language", "task", "start", "end", "channel", "segments")
 MAX_STEPS = 300  # points of the loss curve that are kept
 
 
 def data_of(corpus: Path, split: str, utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """The report's ``data``: ``{"corpus", "split", "n_utterances", "hours", "manifest_sha256"}``."""
-    manifest = (corpus / "manifest.jsonl").read_bytes()
+    """The report's ``data``: ``{"corpus", "split", "n_utterances", "hours", "utterances_sha256"}``.
+
+    The hash is over ids, texts and places of the split's utterances, wherever their recordings lie.
+    """
+    rows = [[getattr(one, name) for name in _HASHED] for one in utterances]
     return {
         "corpus": corpus.resolve().name,
         "split": split,
         "n_utterances": len(utterances),
         "hours": round(sum(utterance.duration_s for utterance in utterances) / 3600, 4),
-        "manifest_sha256": hashlib.sha256(manifest).hexdigest(),
+        "utterances_sha256": hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode("utf-8")).hexdigest(),
     }
 
 
