@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from scored import EVIL, report_of, rows_of
+from scored import EVIL, report_of, rows_of, systems_of
 
 from parlure.scoring.align import align
 from parlure.scoring.page.build import report_page
@@ -196,3 +196,14 @@ def test_the_table_has_sound_as_far_as_it_goes(monkeypatch):
     heard = [row for row in data["rows"] if "a" in row]
     assert heard and sum(row["d"] for row in heard) <= 12.0 and scored[0].id not in {row["i"] for row in heard}
     assert max(max(row["e"]) for row in heard) == max(max(row["e"]) for row in data["rows"] if row["d"] <= 12.0)
+
+
+def test_base_stands_before_tuned_whatever_the_reports_order():
+    scored = score_utterances(rows := rows_of(9), ["raw", "fr"])
+    systems = systems_of(rows)
+    report = build_report(scored, {"tuned": systems["tuned"], "base": systems["base"]}, "fr")
+    page = report_page(scored, report)
+    data = json.loads(re.search(r'id="evidence-data">(.*?)</script>', page, re.DOTALL)[1])
+    assert data["systems"] == ["base", "tuned"] and data["pair"] == [0, 1] and data["judged"] == 1
+    assert page.index("base [95 %]") < page.index("tuned [95 %]")
+    assert page == report_page(scored, build_report(scored, systems, "fr"))

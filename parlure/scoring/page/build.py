@@ -14,6 +14,7 @@ from parlure.scoring.page.cards import cards_section, telling
 from parlure.scoring.page.document import document
 from parlure.scoring.page.evidence import evidence_section
 from parlure.scoring.page.hero import broken_section, cautions_section, hero_section
+from parlure.scoring.page.marks import in_order
 from parlure.scoring.page.method import method_section
 from parlure.scoring.page.rates import rates_section
 from parlure.scoring.page.skills import skills_section
@@ -40,6 +41,7 @@ def report_page(
     """
     headline, sentence, _ = verdict_sentence(report)
     counted = [utterance for utterance in utterances if utterance.task == "transcribe"]
+    report = dict(report) | {"systems": {name: report["systems"][name] for name in in_order(report["systems"])}}
     systems, profile = tuple(report["systems"]), report["headline_profile"]
     cards = telling(counted, systems, profile)
     on_cards = frozenset(utterance.id for group in cards.values() for utterance in group)

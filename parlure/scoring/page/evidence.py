@@ -60,7 +60,7 @@ def evidence_section(
 
     Args:
         utterances: all that the error rates count.
-        systems: in the order of their columns; with two or more, the change from the first to the last is a column.
+        systems: in the order of their columns; with base and tuned, the change from one to the other is a column.
         profile: under which words are compared.
         clip: utterance id → samples; None for a page without sound.
         on_cards: ids whose player is on the page already.
@@ -72,22 +72,30 @@ def evidence_section(
     for row in rows:
         if row["i"] in sounds:
             row["a"] = sounds[row["i"]]
-    paired = len(systems) > 1
-    first = "change" if paired else 0
-    data = {"systems": list(systems), "sort": first, "sound": clip is not None, "rows": rows}
+    pair = (systems.index("base"), systems.index("tuned")) if {"base", "tuned"} <= set(systems) else None
+    judged = pair[1] if pair else len(systems) - 1
+    first = "change" if pair else judged
+    data: dict[str, Any] = {
+        "systems": list(systems),
+        "pair": pair,
+        "judged": judged,
+        "sort": first,
+        "sound": clip is not None,
+    }
+    data["rows"] = rows
     # "<" is the only character by which JSON could end its element
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     columns = [("i", "utterance"), ("s", "speaker"), ("d", "s"), ("n", "words")]
     columns += [(str(index), f"{name}: errors") for index, name in enumerate(systems)]
-    columns += [("change", "change")] if paired else []
+    columns += [("change", "change")] if pair else []
     heads = "".join(
         f'<th scope="col"{" class=left" if key in "is" else ""} '
         f'aria-sort="{"descending" if key == str(first) else "none"}">'
         f'<button type="button" data-key="{key}">{escape(name)}</button></th>'
         for key, name in columns
     )
-    kinds = [("all", "all utterances"), ("wrong", f"with an error of {systems[-1]}")]
-    kinds += [("better", "that got better"), ("worse", "that got worse")] if paired else []
+    kinds = [("all", "all utterances"), ("wrong", f"with an error of {systems[judged]}")]
+    kinds += [("better", "that got better"), ("worse", "that got worse")] if pair else []
     options = "".join(f'<option value="{key}">{escape(name)}</option>' for key, name in kinds)
     return (
         '<section id="evidence-section" hidden><h2 id="utterances">Every utterance</h2>'

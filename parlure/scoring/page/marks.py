@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 NO_NUMBER = "–"
+
+
+def in_order(systems: Iterable[str]) -> tuple[str, ...]:
+    """Base, tuned, then the others as they come: before stands before after."""
+    first = ("base", "tuned")
+    return tuple(sorted(systems, key=lambda name: first.index(name) if name in first else len(first)))
 
 
 def points(value: float | None, *, sign: bool = False) -> str:

@@ -26,7 +26,7 @@ SCRIPT = """
     if (css) node.className = css;
     return node;
   };
-  const change = row => row.e[row.e.length - 1] - row.e[0];
+  const change = row => data.pair ? row.e[data.pair[1]] - row.e[data.pair[0]] : 0;
   const value = row => typeof key === "number" ? row.e[key] : key === "change" ? change(row) : row[key];
   const difference = steps => {
     const line = make("dd");
@@ -75,7 +75,7 @@ SCRIPT = """
       line.append(head, make("td", row.s, "left"), make("td", row.d?.toFixed(1) ?? ""),
         make("td", row.n));
       row.e.forEach(errors => line.append(make("td", errors)));
-      if (row.e.length > 1) {
+      if (data.pair) {
         const by = change(row);
         line.append(make("td", (by > 0 ? "+" : "") + String(by).replace("-", "\\u2212"),
           by < 0 ? "verdict-better" : by > 0 ? "verdict-worse" : ""));
@@ -89,7 +89,7 @@ SCRIPT = """
   const select = () => {
     const words = search.value.toLocaleLowerCase().split(/\\s+/).filter(Boolean), kind = which.value;
     rows = data.rows.filter(row => words.every(word => row.t.includes(word)) && (kind === "all" ||
-      (kind === "wrong" ? row.e[row.e.length - 1] > 0 : kind === "better" ? change(row) < 0 : change(row) > 0)));
+      (kind === "wrong" ? row.e[data.judged] > 0 : kind === "better" ? change(row) < 0 : change(row) > 0)));
     rows.sort((a, b) => {
       const x = value(a), y = value(b);
       const order = typeof x === "string" ? x.localeCompare(y) : (x ?? -1) - (y ?? -1);

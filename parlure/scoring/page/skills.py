@@ -21,6 +21,6 @@ def skills_section(report: Mapping[str, Any]) -> str:
         verdict = skill.get("verdict") or NO_NUMBER
         cells += f'<td class="verdict-{escape(verdict.replace(" ", "-"))}">{escape(verdict)}</td>'
         unit = f"{skill.get('unit', '')}, {skill.get('better', '')} is better"
-        rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td>{escape(unit)}</td></tr>')
+        rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td class="left wrap">{escape(unit)}</td></tr>')
     systems = [f"{escape(name)} [95 %]" for name in report["systems"]]
     return '<h2 id="skills">Skills</h2>' + table(["skill", *systems, "verdict", "unit"], rows)

@@ -14,7 +14,7 @@ _SHOWN = 12
 
 def words_section(utterances: Sequence[ScoredUtterance], systems: Sequence[str], profile: str) -> str:
     """The commonest confusions and, of base and tuned, the words whose hits changed most; empty without an error."""
-    parts = [_confusions(utterances, systems[-1], profile)]
+    parts = [_confusions(utterances, "tuned" if "tuned" in systems else systems[-1], profile)]
     if {"base", "tuned"} <= set(systems):
         gained, lost = gained_and_lost(utterances, profile, _SHOWN)
         parts += [_heard("Words gained", gained), _heard("Words lost", lost)]
