@@ -101,7 +101,7 @@ def normalize_french(text: str) -> str:
     if "st" in text:
         text = _SAINT.sub(lambda match: {"st": "saint ", "ste": "sainte "}[match[1]], text)
     if "." in text:
-        text = _INITIALS.sub(lambda match: match[0].replace(".", ""), text)
+        text = unicodedata.normalize("NFC", _INITIALS.sub(lambda match: match[0].replace(".", ""), text))
     if _WITH_NUMBER.search(text):
         text = read_numbers(read_telephone_digits(text))
     text = text.replace("&", " et ").translate(_WORDS)

@@ -17,24 +17,19 @@ _REGIONAL_TENS = {"septante": 70, "huitante": 80, "octante": 80, "nonante": 90} 
 _EIGHTY = ["quatre", "vingt"]
 _TENS = {"vingt", "trente", "quarante", "cinquante", "soixante"}
 _UNITS = tuple(map(spell, range(1, 10)))
-_NUMBER_WORDS = CARDINAL_WORDS - {"un"} | {
-    *_SINGULAR,
-    *_REGIONAL_TENS,
-    "mil",
-    "heure",
-    "heures",
-    "pourcent",
-    "pourcents",
-}
+_WRITTEN = CARDINAL_WORDS | {*_SINGULAR, *_REGIONAL_TENS, "mil"}
+_TRIGGERS = _WRITTEN - {"un"} | {"heure", "heures", "pourcent", "pourcents"}
 
 _NUMBER = "|".join(sorted(CARDINAL_WORDS))
 _BELOW_HUNDRED = "|".join(sorted(CARDINAL_WORDS - {"cent", "mille", "zéro"}))
 _FROM_TEN = "|".join(sorted(CARDINAL_WORDS - {"cent", "mille", "zéro", *_UNITS} | {"quatre vingt"}))
+# What follows must not join what stays when a word is left out, or a second application would change it again.
+_NO_MORE = rf"\b(?! (?:et )?(?:{_NUMBER}|minutes?|dollars?|euros?|centimes?|sous)\b)"
 _HUNDREDTHS_NAMED = re.compile(
     rf"\b((?:{_NUMBER}|une|millions?|milliards?) (?:dollars?|euros?)) (?:et )?"
     # "cinq cents" is more often 500: only from ten on is "cents" the coin
     rf"(?:((?:{_BELOW_HUNDRED})(?: (?:et )?(?:{_BELOW_HUNDRED}))*) (?:centimes?|sous)|"
-    rf"((?:{_FROM_TEN})(?: (?:et )?(?:{_BELOW_HUNDRED}))*) cent)\b"
+    rf"((?:{_FROM_TEN})(?: (?:et )?(?:{_BELOW_HUNDRED}))*) cent)(?: (?:centimes?|sous|cent))*" + _NO_MORE
 )
 _RULES = tuple(
     (re.compile(pattern), replacement)
@@ -42,9 +37,8 @@ _RULES = tuple(
         (r"\b(heures?) et demie\b", r"\1 trente"),
         (r"\b(heures?) et quart\b", r"\1 quinze"),
         (rf"\b(heures?) zéro ({'|'.join(_UNITS)})\b", r"\1 \2"),
-        (rf"\b(heures? (?:{_BELOW_HUNDRED})(?: (?:et )?(?:{_BELOW_HUNDRED}))*) minutes?\b", r"\1"),
+        (rf"\b(heures? (?:{_BELOW_HUNDRED})(?: (?:et )?(?:{_BELOW_HUNDRED}))*) minutes?" + _NO_MORE, r"\1"),
         (rf"\b({_NUMBER}) point (?=(?:{_NUMBER})\b)", r"\1 virgule "),
-        (rf"\bmil(?= (?:mil|{_NUMBER})\b)", "mille"),
     )
 )
 
@@ -69,6 +63,11 @@ def _spell_alike(words: Sequence[str]) -> list[str]:
         at += 1
         if word in ("pourcent", "pourcents"):
             found += ["pour", "cent"]
+        elif word == "mil" and not _WRITTEN.isdisjoint(words[at : at + 1]):
+            found.append("mille")
+        elif word == "et" and found[-2:] == _EIGHTY and words[at : at + 1] in (["un"], ["une"]):
+            if not {"zéro", *_TENS}.isdisjoint(found[-3:-2]):  # 04 21, 24 21
+                found.append(word)
         elif word in _REGIONAL_TENS:
             if words[at : at + 2] in (["et", "un"], ["et", "une"]):
                 unit, at = 1, at + 2
@@ -87,7 +86,7 @@ def _spell_alike(words: Sequence[str]) -> list[str]:
 def unify_number_words(text: str) -> str:
     """Bring the number words of a text, words parted by single spaces, into one form; the other words stay."""
     words = text.split()
-    if _NUMBER_WORDS.isdisjoint(words):
+    if _TRIGGERS.isdisjoint(words):
         return text
     text = " ".join(unify_telephone_words(_spell_alike(words)))
     text = _HUNDREDTHS_NAMED.sub(_hundredths, text)

@@ -27,6 +27,7 @@ _OF_FRANCE = re.compile(
 _SHORTEST_RUN = 6  # words, such as zéro six dix vingt trente quarante
 _LONGEST_NUMBER = 6  # words: neuf cent quatre vingt dix neuf
 _EIGHTY = ["quatre", "vingt"]
+_TENS = {"vingt", "trente", "quarante", "cinquante", "soixante"}
 # A slot of so many digits is read as one number, or as these smaller slots.
 _SMALLER = {2: (1, 1), 3: (1, 2), 4: (2, 2)}
 _TWO_TO_NINE = [spell(digit) for digit in range(2, 10)]
@@ -65,7 +66,7 @@ def _digits_of() -> dict[str, str]:
 
 
 def _read_number(words: Sequence[str], start: int, width: int) -> Iterator[tuple[str, int]]:
-    for end in range(start + 1, min(len(words), start + _LONGEST_NUMBER) + 1):
+    for end in range(min(len(words), start + _LONGEST_NUMBER), start, -1):
         digits = _digits_of().get(" ".join(words[start:end]))
         if digits is not None and len(digits) == width:
             yield digits, end
@@ -76,6 +77,8 @@ def _read_slot(words: Sequence[str], start: int, width: int) -> Iterator[tuple[s
     yield from _read_number(words, start, width)
     if width == 3 and words[start : start + 2] == _EIGHTY:
         return  # not four, twenty: that would make telephone numbers of sums
+    if width == 2 and 0 < start < len(words) and words[start] != "zéro" and words[start - 1] in _TENS:
+        return  # not forty, two four: that is forty-two, four
     yield from _read(words, start, _SMALLER.get(width, ()))
 
 
@@ -90,26 +93,30 @@ def _read(words: Sequence[str], start: int, slots: Sequence[int]) -> Iterator[tu
             yield digits + further, last
 
 
-def _whole(words: Sequence[str], slots: Sequence[int]) -> set[str]:
-    return {digits for digits, end in _read(words, 0, slots) if end == len(words)}
+def _whole(words: Sequence[str], slots: Sequence[int]) -> list[str]:
+    """The digits that all the words together may be, longest numbers first."""
+    return [digits for digits, end in _read(words, 0, slots) if end == len(words)]
 
 
 def _unify_run(words: list[str]) -> list[str]:
-    """A run of number words, in the one form if it is a telephone number and can only be that one."""
+    """A run of number words, in the one form if all of it is a telephone number."""
     if len(words) == 3 and words[1:] == ["un", "un"] and words[0] in _TWO_TO_NINE:
         return spell(100 * (2 + _TWO_TO_NINE.index(words[0])) + 11).split()  # neuf un un: 911
     if len(words) < _SHORTEST_RUN:
         return words
-    readings = {_in_pairs(digits) for digits in _whole(words, _PAIRS) if digits[0] == "0" and digits[1] != "0"}
+    # Where "trente quatre vingt huit" may be 34 28 or 30 88, pairs stay as they are; of digits one must be taken.
+    in_pairs = {_in_pairs(digits) for digits in _whole(words, _PAIRS) if digits[0] == "0" != digits[1]}
+    if len(in_pairs) == 1:
+        return in_pairs.pop().split()
     for one in ("", "1") if words[0] == "un" else ("",):
         for digits in _whole(words[len(one) :], _AREA_EXCHANGE_LINE):
             if digits[0] > "1" and digits[3] > "1":
-                readings.add(_by_the_digit(one + digits))
-    return readings.pop().split() if len(readings) == 1 else words
+                return _by_the_digit(one + digits).split()
+    return words
 
 
 def unify_telephone_words(words: Sequence[str]) -> list[str]:
-    """Bring telephone numbers in words into the one form; a run with two possible readings stays as it is.
+    """Bring telephone numbers in words into the one form.
 
     Args:
         words: canonical number words (``vingt`` and ``cent`` without plural s) among others.

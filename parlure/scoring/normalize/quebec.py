@@ -74,5 +74,5 @@ def normalize_quebec(text: str) -> str:
     """The words of ``fr``, Québec's variants replaced by the standard's; see ``VARIANTS`` and the phrases after it."""
     text = normalize_french(text)
     while (once := _once(text)) != text:
-        text = once
+        text = normalize_french(once)
     return text
