@@ -65,7 +65,7 @@ def success_share(failures: Mapping[str, Sequence[Counts]], blocks: Sequence[int
 def _share_interval(counts: Sequence[Counts], blocks: Sequence[int]) -> Interval | None:
     """The 95 % interval of a share, within 0 and 100.
 
-    Where every trial failed, or none did, the jackknife sees no variance and its interval would be a point. There the
+    Where every trial failed, or none did, turning signs changes no share and the interval would be a point. There the
     exact one (Clopper & Pearson 1934) is taken, with blocks as its independent trials.
     """
     total = Counts.total(counts)

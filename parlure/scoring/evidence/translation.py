@@ -90,7 +90,11 @@ def _by_block(statistics: Sequence[Sequence[int]], blocks: Sequence[int]) -> Sum
 
 
 def _jackknife(sums: npt.NDArray[np.int64], measure: Callable[[npt.NDArray[np.int64]], float]) -> list[float] | None:
-    """The delete-one-block jackknife interval with Student's t, as for word error rates; None for one block."""
+    """The delete-one-block jackknife interval with Student's t; None for one block.
+
+    These measures are no quotient of sums, so that the sign flips of word error rates cannot be inverted for them. With
+    few blocks the jackknife is too narrow (docs/scoring.md): hence a verdict needs the exchange test besides.
+    """
     n_blocks = len(sums)
     if n_blocks < 2:
         return None
@@ -103,7 +107,7 @@ def _jackknife(sums: npt.NDArray[np.int64], measure: Callable[[npt.NDArray[np.in
 
 
 def _compared(base: Sums, tuned: Sums, measure: Measure) -> dict[str, Any]:
-    """Verdict and comparison by the rule for word error rates: the interval excludes zero, and p < 0.05."""
+    """Verdict and comparison: the interval excludes zero *and* p < 0.05, which together are conservative."""
     both = np.stack([base, tuned], axis=-1)
     interval = _jackknife(both, lambda parts: measure(parts[:, 1]) - measure(parts[:, 0]))
     difference = measure(tuned.sum(axis=0)) - measure(base.sum(axis=0))
