@@ -63,6 +63,7 @@ def desk(calls, tmp_path_factory):
     write_talkbank(folder / "talkbank_4_stt")
     (folder / "recipes").symlink_to(ROOT / "recipes")
     (folder / "demo").mkdir()  # what `make demo` would leave
+    (folder / "demo" / "recordings").symlink_to(calls.parent)
     for name in ("corpus", "run", "report"):
         (folder / "demo" / name).symlink_to(folder / name)
     for name in ("ref", "hyp", "base"):
