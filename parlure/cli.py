@@ -334,7 +334,7 @@ def compare(
 
     comparison = write_comparison(out, reports, against)
     for name, row in comparison["systems"].items():
-        told = f": {row['comparison']['verdict']} than {comparison['against']}" if "comparison" in row else ""
+        told = f", against {comparison['against']}: {row['comparison']['verdict']}" if "comparison" in row else ""
         say(f"{name}: WER {percent(row['wer']['rate'])}{told}")
     say(f"comparison: {out / 'comparison.html'}")
 

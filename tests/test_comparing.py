@@ -56,7 +56,7 @@ def test_the_command_writes_a_page_with_every_utterance(reports, capsys):
     arguments = ["compare", str(reports / "one"), str(reports / "two"), "--out", str(reports / "both")]
     assert cli.run(arguments) == 0
     told = capsys.readouterr().err
-    assert re.search(r"one: WER [0-9.]+ %: better than base", told) and "comparison.html" in told
+    assert re.search(r"one: WER [0-9.]+ %, against base: better", told) and "comparison.html" in told
     page = (reports / "both" / "comparison.html").read_text(encoding="utf-8")
     data = json.loads(re.search(r'id="evidence-data">(.*?)</script>', page, re.DOTALL)[1])
     assert data["systems"] == ["base", "one", "two"] and len(data["rows"]) == 72
