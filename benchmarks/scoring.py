@@ -32,6 +32,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import jiwer
 
@@ -92,22 +93,12 @@ def parlures(pairs: Pairs, count: Callable[[str, str], Counts]) -> int:
     return Counts.total(count(*pair) for pair in pairs).edits
 
 
-def jiwers_words(pairs: Pairs) -> int:
-    """The word errors that jiwer counts."""
+def jiwers(pairs: Pairs, process: Callable[[list[str], list[str]], Any]) -> int:
+    """The errors that jiwer counts, of words or of characters."""
     errors = 0
     for start in range(0, len(pairs), BATCH):
         references, hypotheses = map(list, zip(*pairs[start : start + BATCH], strict=True))
-        found = jiwer.process_words(references, hypotheses)
-        errors += found.substitutions + found.deletions + found.insertions
-    return errors
-
-
-def jiwers_characters(pairs: Pairs) -> int:
-    """The character errors that jiwer counts."""
-    errors = 0
-    for start in range(0, len(pairs), BATCH):
-        references, hypotheses = map(list, zip(*pairs[start : start + BATCH], strict=True))
-        found = jiwer.process_characters(references, hypotheses)
+        found = process(references, hypotheses)
         errors += found.substitutions + found.deletions + found.insertions
     return errors
 
@@ -160,10 +151,10 @@ def main() -> None:
     with timed("parlure.process, raw, both", figures):
         assert parlure.process(*map(list, zip(*pairs, strict=True))).total.words.edits == errors["parlure"]
     with timed("jiwer, words", figures):
-        errors["jiwer"] = jiwers_words(pairs)
+        errors["jiwer"] = jiwers(pairs, jiwer.process_words)
     if arguments.characters:
         with timed("jiwer, characters", figures):
-            assert jiwers_characters(pairs) == characters
+            assert jiwers(pairs, jiwer.process_characters) == characters
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if sclite:

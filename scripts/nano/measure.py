@@ -5,6 +5,7 @@ Every figure is a row of the card: a value, what it was counted from, and the wa
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import torch
 
 from nano import supply
 from nano.silence import SILENCES, hush
+from parlure.scoring.evidence.timestamps import COLLAR_S, boundary_errors
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.speech.audio import SAMPLE_RATE, Samples
@@ -24,8 +26,6 @@ from parlure.transcribing.decode import Clip, DecodingOptions, decode, identify_
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import decode_long
 from parlure.whisper.load import LoadedModel
-
-COLLAR_S = 0.2  # s, within which a boundary counts as found
 
 
 @dataclass(frozen=True)
@@ -145,26 +145,15 @@ def recordings(spoken: list[supply.Spoken], n: int, n_phrases: tuple[int, int], 
         yield Recording(np.concatenate(pieces), tuple(phrases), language)
 
 
-def boundary_errors(recording: Recording, found: Hypothesis) -> list[float]:
-    """Seconds by which each start and end of each phrase is missed; infinite where no segment overlaps the phrase."""
-    errors: list[float] = []
-    for start_s, end_s, _ in recording.phrases:
-        segments = found.segments or ()
-        best = max(segments, key=lambda s: min(s.end, end_s) - max(s.start, start_s), default=None)
-        if best is None or min(best.end, end_s) <= max(best.start, start_s):
-            errors += [float("inf")] * 2
-        else:
-            errors += [abs(best.start - start_s), abs(best.end - end_s)]
-    return errors
-
-
 def timestamps(loaded: LoadedModel, sentences: list[supply.Spoken], n: int) -> Iterator[Row]:
     """Two to four phrases in a window."""
     errors: list[float] = []
     windows = [one for one in recordings(sentences, 2 * n, (2, 4), 5) if len(one.samples) <= 30 * SAMPLE_RATE][:n]
     for one in windows:
         options = DecodingOptions(language=one.language)
-        errors += boundary_errors(one, decode_long(loaded.model, loaded.tokenizer, "", one.samples, options))
+        found = decode_long(loaded.model, loaded.tokenizer, "", one.samples, options).segments or ()
+        pairs = boundary_errors(one.phrases, [(s.start, s.end, s.text) for s in found])
+        errors += [abs(error) for pair in pairs for error in pair or (math.inf, math.inf)]
     near = sum(error <= COLLAR_S for error in errors)
     median = float(np.median(errors))
     yield Row(
