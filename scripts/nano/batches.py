@@ -31,6 +31,7 @@ Window = Literal["short", "full"]
 PHONEME_UNITS = "artEsilnI@~kdmepvzOfubAo2wjyZS3UgWVD0hNTYLR5"
 
 _TAIL_S = 0.5  # s of silence after the longest utterance of a short batch
+_LONGEST_LOOP = 120  # label ids with all rounds: what Whisper writes until its limit would only cost time
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Mixture:
     timestamps: float = 0.0  # of the single utterances; of the several, three in four
     warped: float = 0.0  # of the utterances, played slower or faster: more voices than the synthesiser has
     misled: float = 0.0  # of the text tokens that the decoder is given, replaced by others: it has to listen
+    looped: float = 0.0  # of the batches of a full stage: short input, whose text goes round in circles
     spec_augment: float = 0.0
     max_onset_s: float = 0.3
 
@@ -221,6 +223,16 @@ def make_example(
     )
 
 
+def _go_round(example: Example, rng: np.random.Generator) -> Example:
+    """The example with the last words of its text said again and again, as Whisper does on input that it never met."""
+    *body, end = example.labels
+    words = body[-int(rng.integers(1, 9)) :]
+    if any(id_ >= v.N_TEXT for id_ in words) or len(body) + len(words) > _LONGEST_LOOP:
+        return example
+    n_rounds = int(rng.integers(1, 1 + (_LONGEST_LOOP - len(body)) // len(words)))
+    return replace(example, labels=[*body, *words * n_rounds, end])
+
+
 def _padded(sounds: list[Samples], n_samples: int) -> torch.Tensor:
     waves = np.zeros((len(sounds), n_samples), np.float32)
     for row, sound in zip(waves, sounds, strict=True):
@@ -329,10 +341,16 @@ def batches(
         if window != "full":
             pool.sort(key=lambda example: len(example.samples))
         chunks = _chunks(pool, batch_size, most_s)
+        by_length = sorted(pool, key=lambda example: len(example.samples))
         for chunk in order.sample(chunks, len(chunks)):
+            looped = rng.random() < mixture.looped
+            if looped:
+                first = order.randrange(len(pool) - batch_size + 1)
+                chunk = [_go_round(example, rng) for example in by_length[first : first + batch_size]]
             sounds = [example.samples for example in chunk]
-            silence_in_waveform = window == "short" or rng.random() < 0.5
-            n_frames = short_frames(sounds) if window == "short" else N_WINDOW_FRAMES
+            is_short = looped or window == "short"
+            silence_in_waveform = is_short or rng.random() < 0.5
+            n_frames = short_frames(sounds) if is_short else N_WINDOW_FRAMES
             features = features_of(sounds, n_frames, silence_in_waveform)
             _spec_augment(features, [len(sound) // 160 for sound in sounds], mixture.spec_augment, rng)
             batch = collate(chunk, features)
