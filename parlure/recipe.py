@@ -55,6 +55,8 @@ class AdapterSection(_Section):
     """dropout on the adapters' input"""
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     """names of the linear layers that get an adapter"""
+    parts: Literal["both", "decoder"] = "both"
+    """both: encoder and decoder are tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
 
 
 class TrainingSection(_Section):
@@ -80,8 +82,14 @@ class TrainingSection(_Section):
     """auto: bf16 on a GPU that has it, else fp32"""
     seed: int = 1
     """decides order, dropout and adapter initialisation"""
-    full_window_share: float = Field(default=0.2, ge=0, le=1)
-    """share of utterances padded to 30 s, as runtimes do when decoding; the rest is fed at its own length, faster"""
+    full_window_share: float = Field(default=0.1, ge=0, le=1)
+    """share of utterances in windows of 30 s, which runtimes decode in; the rest is fed at its own length, faster"""
+    utterances_per_window: int = Field(default=4, ge=1)
+    """utterances of one speaker that may share a 30 s window, 1 to so many; with a share of 1: packing"""
+    encoder_cache_gb: float = Field(default=0.0, ge=0)
+    """with adapter.parts = "decoder": keep so many GB of encoder outputs, so that later epochs need not compute them"""
+    encoder_cache: Literal["memory", "disk"] = "memory"
+    """where they are kept; on disk they lie in the run folder until the run is done"""
 
 
 class EvaluationSection(_Section):

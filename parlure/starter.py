@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,7 @@ def _fitted(
     accumulation = max(1, round(_STEP_S / batch_s))
     hours = sum(utterance.duration_s for utterance in train) / 3600
     epochs = 3.0 if hours >= 10 else 5.0 if hours >= 2 else 10.0
-    share = Recipe.model_validate({"data": {"corpus": ""}}).training.full_window_share
-    encoder_s = sum(share * 30 + (1 - share) * (utterance.duration_s + 0.5) for utterance in train)
-    n_steps = max(1, round(epochs * encoder_s / (batch_s * accumulation)))
+    n_steps = max(1, round(epochs * _encoder_s([u.duration_s for u in train]) / (batch_s * accumulation)))
     chosen, fits = "without a GPU a larger one takes days", "without a GPU longer ones are no faster"
     if machine.gpus:
         gpu = machine.gpus[0]
@@ -84,6 +83,16 @@ def _fitted(
         ),
         "evaluation.profile": (headline_profile(dev[0].language), f"for {', '.join(languages)}"),
     }
+
+
+def _encoder_s(durations_s: Sequence[float]) -> float:
+    """Seconds of encoder input that an epoch has by the recipe's defaults, roughly."""
+    from parlure.speech.features import WINDOW_S, short_window_s
+
+    training = Recipe.model_validate({"data": {"corpus": ""}}).training
+    share, mean_s = training.full_window_share, sum(durations_s) / len(durations_s)
+    n_together = min((1 + training.utterances_per_window) / 2, max(1.0, WINDOW_S / (mean_s + 0.7)))
+    return sum(share * WINDOW_S / n_together + (1 - share) * short_window_s(duration_s) for duration_s in durations_s)
 
 
 def _largest(machine: Machine) -> Size:

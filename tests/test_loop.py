@@ -22,10 +22,12 @@ from parlure.training.batches import MicroBatch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import training_items
-from parlure.training.loop import learning_rate, train
+from parlure.training.loop import Plan, learning_rate, train
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
+from parlure.training.windows import full_window, own_window
 from parlure.whisper.load import NANO, load_base, load_tokenizer
+from parlure.whisper.prompt import SpecialTokens
 
 
 def recipe(corpus, **sections):
@@ -61,8 +63,9 @@ def alone():
 def test_loss_and_gradient_do_not_depend_on_the_accumulation(corpus, corpus_folder, size):
     items = sorted(training_items(corpus, load_tokenizer(str(NANO))), key=lambda item: item.id)[:8]
     assert len({len(item.labels.inputs) for item in items}) > 2  # unequal label lengths
-    whole = (MicroBatch(tuple(items), 6.0),)
-    parts = tuple(MicroBatch(tuple(items[i : i + size]), 6.0) for i in range(0, 8, size))
+    windows = tuple(map(own_window, items))
+    whole = (MicroBatch(windows, 6.0),)
+    parts = tuple(MicroBatch(windows[i : i + size], 6.0) for i in range(0, 8, size))
     results = [optimisation_step(trainee(corpus_folder), alone(), step, 0.0, 1.0) for step in (whole, parts)]
     assert results[1] == pytest.approx(results[0], rel=1e-4)
 
@@ -70,11 +73,11 @@ def test_loss_and_gradient_do_not_depend_on_the_accumulation(corpus, corpus_fold
 def test_loss_equals_hugging_faces(corpus, corpus_folder):
     item = training_items(corpus, load_tokenizer(str(NANO)))[0]
     made = trainee(corpus_folder)
-    ours, _ = optimisation_step(made, alone(), (MicroBatch((item,), 30.0),), 0.0, 1.0)
+    ours, _ = optimisation_step(made, alone(), (MicroBatch((full_window(item),), 30.0),), 0.0, 1.0)
     from parlure.speech.features import log_mel
     from parlure.training.batches import collate
 
-    tensors = collate(MicroBatch((item,), 30.0), 50_257)
+    tensors = collate(MicroBatch((full_window(item),), 30.0), 50_257)
     made.whisper.eval()
     with torch.inference_mode():
         theirs = made.whisper(
@@ -161,10 +164,14 @@ def test_dry_run_checks_and_trains_nothing(corpus_folder, tmp_path):
 
 
 def test_steps_follow_from_epochs(corpus):
-    items = training_items(corpus, load_tokenizer(str(NANO)))
+    tokenizer = load_tokenizer(str(NANO))
     settings = recipe("x", training={"max_steps": 0, "epochs": 2.0}).training
-    one = loop.count_steps(items, settings.model_copy(update={"epochs": 1.0}))
-    assert one < loop.count_steps(items, settings) <= 2 * one + 2
+    plan = Plan(training_items(corpus, tokenizer), settings, SpecialTokens.of(tokenizer))
+    one = replace(plan, training=settings.model_copy(update={"epochs": 1.0})).count_steps()
+    assert one < plan.count_steps() <= 2 * one + 2
+    assert len(plan.epoch(0)) == one
+    from_the_middle = plan.steps(0, one - 1)
+    assert [next(from_the_middle)[:2] for _ in range(2)] == [(0, one), (1, 1)]
 
 
 def test_learning_rate_rises_and_falls():

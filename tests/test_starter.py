@@ -115,7 +115,7 @@ def test_it_fits_the_corpus(corpus, tmp_path, hours, epochs):
     assert recipe.training.epochs == epochs
     assert recipe.evaluation.max_utterances == 300
     assert recipe.evaluation.profile == "fr"
-    n_steps = epochs * hours * 720 * (0.2 * 30 + 0.8 * 5.5) / 240
+    n_steps = epochs * hours * 720 * (0.1 * 30 / 2.5 + 0.9 * 5.5) / 240
     assert recipe.evaluation.every_steps == pytest.approx(max(5, n_steps / epochs / 2), abs=1)
     assert recipe.training.warmup_steps == min(50, max(1, round(n_steps) // 10))
 

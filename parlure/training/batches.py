@@ -1,105 +1,138 @@
-"""Utterances → the batches of every optimiser step, as a plan that the seed alone decides.
+"""Windows → the forward passes of every optimiser step, as a plan that the seed alone decides, and their tensors.
 
-An utterance is fed at its own length, rounded up to half a second, or in the full 30 s window; which of the two, and
-the order, follow from seed, epoch and id. A forward pass holds utterances of one length only, so that nothing an
-utterance gives depends on its neighbours, and as many as fit a budget of seconds.
+A forward pass holds windows of about one length, as many as fit a budget of seconds: nothing is computed for padding,
+and few shapes occur. Which windows there are is :mod:`parlure.training.windows`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import WINDOW_S, short_window_s
-from parlure.whisper.prompt import IGNORED, Labels
+from parlure.speech.audio import SAMPLE_RATE
+from parlure.speech.features import HOP_LENGTH
+from parlure.training.windows import Item, Window, WindowPolicy, draw_windows
+from parlure.whisper.prompt import IGNORED, SpecialTokens
 
-
-@dataclass(frozen=True)
-class Item:
-    """One training utterance: its labels, and its audio when asked for."""
-
-    id: str
-    duration_s: float
-    labels: Labels
-    read: Callable[[], Samples]
+_SLACK_S = 2.0  # s that a window may be lengthened by, silence at its end, to fill a forward pass
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Utterances of one forward pass, all in a window of ``window_s`` seconds."""
+    """Windows of one forward pass, all fed as ``length_s`` seconds."""
 
-    items: tuple[Item, ...]
-    window_s: float
+    windows: tuple[Window, ...]
+    length_s: float
 
     @property
     def n_scored(self) -> int:
         """Label tokens that bear loss."""
-        return sum(item.labels.n_scored for item in self.items)
+        return sum(window.labels.n_scored for window in self.windows)
 
     @property
     def audio_s(self) -> float:
         """Seconds of recording, without padding."""
-        return sum(item.duration_s for item in self.items)
+        return sum(item.duration_s for window in self.windows for item in window.items)
 
 
 @dataclass(frozen=True)
 class Tensors:
-    """``waves``: ``(n_utterances, n_samples)``; ``inputs`` and ``targets``: ``(n_utterances, n_tokens)``."""
+    """What a forward pass takes.
+
+    Attributes:
+        waves: ``(n_windows, n_samples)``.
+        inputs: ``(n_windows, n_tokens)``, what the decoder reads.
+        targets: ``(n_windows, n_tokens)``, what it is asked for.
+        n_frames: ``(n_windows,)``, log-mel frames behind which zeros stand; None where all is computed from the waves.
+    """
 
     waves: torch.Tensor
     inputs: torch.Tensor
     targets: torch.Tensor
+    n_frames: torch.Tensor | None = None
 
 
 def plan_epoch(
-    items: Sequence[Item], *, epoch: int, seed: int, batch_seconds: float, accumulation: int, full_window_share: float
+    items: Sequence[Item],
+    policy: WindowPolicy,
+    special: SpecialTokens,
+    *,
+    epoch: int,
+    seed: int,
+    batch_seconds: float,
+    accumulation: int,
 ) -> list[tuple[MicroBatch, ...]]:
     """The steps of one epoch; every utterance is in exactly one of them.
 
     Args:
         items: in any order; the plan does not depend on it.
+        policy: how they are fed.
+        special: ids of the model's vocabulary.
         epoch: 0-based; the plan differs from epoch to epoch.
         seed: the recipe's.
-        batch_seconds: encoder seconds of one forward pass; a single utterance may exceed it.
+        batch_seconds: encoder seconds of one forward pass; a single window may exceed it.
         accumulation: forward passes per step.
-        full_window_share: share of utterances in the 30 s window.
     """
     rng = random.Random(f"{seed} {epoch}")
-    by_window: dict[float, list[Item]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: item.id):
-        draw = int.from_bytes(hashlib.sha256(f"{seed} {epoch} {item.id}".encode()).digest()[:4], "big") / 2**32
-        by_window[WINDOW_S if draw < full_window_share else short_window_s(item.duration_s)].append(item)
-    batches = []
-    for window_s, group in sorted(by_window.items()):
-        rng.shuffle(group)
-        size = max(1, int(batch_seconds // window_s))
-        batches += [MicroBatch(tuple(group[i : i + size]), window_s) for i in range(0, len(group), size)]
+    windows = draw_windows(items, policy, special, seed=seed, epoch=epoch)
+    rng.shuffle(windows)  # which windows of one length meet
+    windows.sort(key=lambda window: -window.length_s)
+    batches = _filled(windows, batch_seconds, 0.0 if policy.fixed else _SLACK_S)
     rng.shuffle(batches)
     return [tuple(batches[i : i + accumulation]) for i in range(0, len(batches), accumulation)]
 
 
+def _filled(windows: Sequence[Window], batch_seconds: float, slack_s: float) -> list[MicroBatch]:
+    """Windows from long to short, cut where the budget is used up or the next one is too much shorter."""
+    batches: list[MicroBatch] = []
+    start = 0
+    while start < len(windows):
+        length_s = windows[start].length_s
+        end = start + max(1, int(batch_seconds // length_s))
+        own = [window for window in windows[start:end] if window.length_s >= length_s - slack_s]
+        batches.append(MicroBatch(tuple(own), length_s))
+        start += len(own)
+    return batches
+
+
 def collate(batch: MicroBatch, end_id: int) -> Tensors:
-    """Read the audio and pad: waves with silence to the window, labels with what bears no loss.
+    """Read the audio and pad: waves with silence to the batch's length, labels with what bears no loss.
 
     Args:
-        batch: utterances of one window.
-        end_id: fills the decoder's input after an utterance's end; causal attention never lets it matter.
+        batch: windows of one forward pass.
+        end_id: fills the decoder's input after a window's end; causal attention never lets it matter.
     """
-    n_samples = round(batch.window_s * SAMPLE_RATE)
-    n_tokens = max(len(item.labels.inputs) for item in batch.items)
-    waves = np.zeros((len(batch.items), n_samples), np.float32)
-    inputs = torch.full((len(batch.items), n_tokens), end_id)
-    targets = torch.full((len(batch.items), n_tokens), IGNORED)
-    for row, item in enumerate(batch.items):
-        sound = item.read()
-        waves[row, : len(sound)] = sound
-        inputs[row, : len(item.labels.inputs)] = torch.tensor(item.labels.inputs)
-        targets[row, : len(item.labels.targets)] = torch.tensor(item.labels.targets)
-    return Tensors(torch.from_numpy(waves), inputs, targets)
+    inputs, targets = collate_labels(batch, end_id)
+    waves = torch.from_numpy(np.stack([_wave(window, batch.length_s) for window in batch.windows]))
+    if all(window.padding == "silence" for window in batch.windows):
+        return Tensors(waves, inputs, targets)
+    n_all = waves.shape[1] // HOP_LENGTH
+    # faster-whisper 1.2.1 computes the log-mels of the sound and one more frame
+    n_frames = [
+        n_all if window.padding == "silence" else min(n_all, round(window.sound_s * SAMPLE_RATE) // HOP_LENGTH + 1)
+        for window in batch.windows
+    ]
+    return Tensors(waves, inputs, targets, torch.tensor(n_frames))
+
+
+def collate_labels(batch: MicroBatch, end_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The decoder's inputs and targets alone."""
+    labels = [window.labels for window in batch.windows]
+    shape = (len(labels), max(len(one.inputs) for one in labels))
+    inputs, targets = np.full(shape, end_id), np.full(shape, IGNORED)
+    for row, one in enumerate(labels):
+        inputs[row, : len(one.inputs)] = one.inputs
+        targets[row, : len(one.targets)] = one.targets
+    return torch.from_numpy(inputs), torch.from_numpy(targets)
+
+
+def _wave(window: Window, length_s: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    wave = np.zeros(round(length_s * SAMPLE_RATE), np.float32)
+    for item, start_s in zip(window.items, window.starts_s, strict=True):
+        sound, start = item.read(), round(start_s * SAMPLE_RATE)
+        wave[start : start + len(sound)] = sound
+    return wave

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from parlure.corpus.prepare import tallies
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, read_audio
 from parlure.speech.features import WINDOW_S
-from parlure.training.batches import Item
+from parlure.training.windows import Item
 from parlure.whisper.prompt import encode_labels
 
 
@@ -90,4 +91,5 @@ def _item(utterance: Utterance, tokenizer: WhisperTokenizer) -> Item:
         previous=utterance.prompt,
     )
     read = partial(read_audio, utterance.recording, utterance.start, utterance.end, utterance.channel)
-    return Item(utterance.id, utterance.duration_s, labels, read)
+    group = json.dumps([utterance.session, utterance.speaker, utterance.channel])
+    return Item(utterance.id, utterance.duration_s, labels, read, group)

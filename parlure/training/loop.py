@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,15 @@ from parlure.exclusive import alone_in
 from parlure.machine import has_bf16
 from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
-from parlure.training.batches import Item, MicroBatch, plan_epoch
+from parlure.training.batches import MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import narrowed, permuted, training_items
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
+from parlure.training.windows import Item, WindowPolicy
 from parlure.whisper.load import load_base, load_tokenizer, locate
+from parlure.whisper.prompt import SpecialTokens
 
 OnEvent = Callable[[Mapping[str, Any]], None]
 
@@ -93,16 +95,16 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     if adapter is not None:
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
-    items = training_items(corpus, tokenizer)
+    plan = Plan(training_items(corpus, tokenizer), recipe.training, SpecialTokens.of(tokenizer))
     development = Development.of(corpus, recipe)
-    _enough_for_all(team, recipe.training)
+    _can_be_done(recipe, team)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
     team.wait()  # nobody writes before everybody has looked
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
-    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device)
-    n_steps = count_steps(items, recipe.training)
+    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device, out)
+    n_steps = plan.count_steps()
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
         progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer))
@@ -113,10 +115,12 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
 
     # 3. Step after step; once in a while, decode the dev split and keep the best
     log = checkpoint.MetricsLog(out, progress.step, on_event) if team.is_main else checkpoint.NoLog()
-    steps = _remaining(items, recipe.training, progress, n_steps)
+    steps = plan.steps(progress.epoch, progress.step_in_epoch)
+    coming = next(steps)
     saved = progress.step
     progress.to_judge |= progress.step == 0
-    with StopRequest(lambda: log.notice("finishing the step, then a checkpoint; once more stops at once")) as stop:
+    advice = "finishing the step, then a checkpoint; once more stops at once"
+    with closing(trainee.feeder), StopRequest(lambda: log.notice(advice)) as stop:
         while True:
             if progress.to_judge and _evaluate(trainee, development, progress, out, log, team, stop):
                 progress.finished = progress.step == n_steps or 0 < recipe.evaluation.patience <= progress.n_worse
@@ -128,7 +132,9 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
                 if progress.step > saved:
                     _save(trainee, progress, out, team)
                 raise KeyboardInterrupt
-            clock, step = time.monotonic(), next(steps)
+            clock, (progress.epoch, progress.step_in_epoch, step) = time.monotonic(), coming
+            coming = next(steps)
+            trainee.begin(team.share(coming[2]))
             rate = learning_rate(recipe.training, progress.step, n_steps)
             loss, grad_norm = optimisation_step(
                 trainee, team, step, rate, recipe.training.max_grad_norm, f"{recipe.training.seed} {progress.step}"
@@ -151,35 +157,43 @@ def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
     return training.learning_rate * (n_steps - step) / max(1, n_steps - warmup)
 
 
-def _plan(items: Sequence[Item], training: TrainingSection, epoch: int) -> list[tuple[MicroBatch, ...]]:
-    return plan_epoch(
-        items, epoch=epoch, seed=training.seed, batch_seconds=training.batch_seconds,
-        accumulation=training.accumulation, full_window_share=training.full_window_share,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Plan:
+    """The steps of every epoch; what they are follows from items and settings alone."""
 
+    items: Sequence[Item]
+    training: TrainingSection
+    special: SpecialTokens
 
-def count_steps(items: Sequence[Item], training: TrainingSection) -> int:
-    """Optimiser steps of the whole run."""
-    if training.max_steps:
-        return training.max_steps
-    whole = int(training.epochs)
-    n = sum(len(_plan(items, training, epoch)) for epoch in range(whole))
-    if training.epochs > whole:
-        n += round(len(_plan(items, training, whole)) * (training.epochs - whole))
-    return max(1, n)
+    def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
+        """The steps of one epoch, 0-based."""
+        training = self.training
+        policy = WindowPolicy(
+            training.full_window_share, training.utterances_per_window, fixed=training.encoder_cache_gb > 0
+        )
+        return plan_epoch(
+            self.items, policy, self.special, epoch=number, seed=training.seed,
+            batch_seconds=training.batch_seconds, accumulation=training.accumulation,
+        )  # fmt: skip
 
+    def count_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        training = self.training
+        if training.max_steps:
+            return training.max_steps
+        whole = int(training.epochs)
+        n = sum(len(self.epoch(number)) for number in range(whole))
+        if training.epochs > whole:
+            n += round(len(self.epoch(whole)) * (training.epochs - whole))
+        return max(1, n)
 
-def _remaining(
-    items: Sequence[Item], training: TrainingSection, progress: Progress, n_steps: int
-) -> Iterator[tuple[MicroBatch, ...]]:
-    while progress.step < n_steps:
-        plan = _plan(items, training, progress.epoch)
-        while progress.step_in_epoch < len(plan) and progress.step < n_steps:
-            step = plan[progress.step_in_epoch]
-            progress.step_in_epoch += 1
-            yield step
-        if progress.step_in_epoch >= len(plan):
-            progress.epoch, progress.step_in_epoch = progress.epoch + 1, 0
+    def steps(self, epoch: int, step_in_epoch: int) -> Iterator[tuple[int, int, tuple[MicroBatch, ...]]]:
+        """Endless steps from one on, each with where it leaves a run: epoch, and steps done in it."""
+        while True:
+            plan = self.epoch(epoch)
+            for place in range(step_in_epoch, len(plan)):
+                yield epoch, place + 1, plan[place]
+            epoch, step_in_epoch = epoch + 1, 0
 
 
 # ------------------------------------------------------------------------------------------ setting up, judging
@@ -206,8 +220,15 @@ def _corpus(recipe: Recipe, on_event: OnEvent | None) -> Corpus:
     return corpus
 
 
-def _enough_for_all(team: Team, training: TrainingSection) -> None:
-    """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is."""
+def _can_be_done(recipe: Recipe, team: Team) -> None:
+    """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is; and only
+    an encoder that stays as it is can have its outputs kept."""
+    training = recipe.training
+    if training.encoder_cache_gb and recipe.adapter.parts == "both":
+        raise ParlureError(
+            "training.encoder_cache_gb keeps what an encoder gives, and here the encoder is tuned too",
+            "--set adapter.parts=decoder, or --set training.encoder_cache_gb=0",
+        )
     if training.accumulation < team.size:
         raise ParlureError(
             f"{team.size} processes would share a step of {training.accumulation}: some would have nothing to do",

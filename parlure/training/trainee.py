@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -13,7 +15,9 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.recipe import Recipe
 from parlure.speech.features import log_mel
-from parlure.training.batches import MicroBatch, collate
+from parlure.training.batches import MicroBatch, Tensors, collate_labels
+from parlure.training.encoder_cache import EncoderCache
+from parlure.training.feeding import Feeder
 from parlure.training.team import Team
 from parlure.whisper.adapters import attach_lora
 from parlure.whisper.prompt import IGNORED, SpecialTokens
@@ -26,11 +30,17 @@ class SummedLoss(nn.Module):
         super().__init__()
         self.whisper = whisper
 
-    def forward(self, waves: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Shapes as in :class:`parlure.training.batches.Tensors`; returns a scalar."""
-        features = log_mel(waves, self.whisper.config.num_mel_bins).to(self.whisper.dtype)
-        hidden = self.whisper.model(
-            input_features=features, decoder_input_ids=inputs, use_cache=False
+    def encode(self, waves: torch.Tensor, n_frames: torch.Tensor | None = None) -> torch.Tensor:
+        """Encoder output, ``(n_windows, n_positions, d)``; shapes as in :class:`parlure.training.batches.Tensors`."""
+        features = log_mel(waves, self.whisper.config.num_mel_bins)
+        if n_frames is not None:
+            features = features * (torch.arange(features.shape[-1], device=waves.device) < n_frames[:, None])[:, None]
+        return cast(torch.Tensor, self.whisper.model.encoder(features.to(self.whisper.dtype)).last_hidden_state)
+
+    def forward(self, encoded: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss, a scalar, of what the decoder makes of :meth:`encode`'s output."""
+        hidden = self.whisper.model.decoder(
+            input_ids=inputs, encoder_hidden_states=encoded, use_cache=False
         ).last_hidden_state
         scored = targets != IGNORED
         logits = self.whisper.proj_out(hidden[scored]).float()
@@ -39,36 +49,93 @@ class SummedLoss(nn.Module):
 
 @dataclass
 class Trainee:
-    """A Whisper, and with what it is trained."""
+    """A Whisper, and with what it is trained.
 
-    whisper: WhisperForConditionalGeneration  # adapters inside, if there are any
+    Attributes:
+        whisper: adapters inside, if there are any.
+        tokenizer: the model's.
+        saveable: the PEFT model, or the Whisper itself.
+        hears: whether the encoder is trained too.
+        cache: of its outputs, where it is not.
+    """
+
+    whisper: WhisperForConditionalGeneration
     tokenizer: WhisperTokenizer
-    saveable: nn.Module  # the PEFT model, or the Whisper itself
-    loss: nn.Module = field(init=False)
+    saveable: nn.Module
+    hears: bool = True
+    cache: EncoderCache | None = None
+    loss: SummedLoss = field(init=False)
     optimizer: torch.optim.Optimizer = field(init=False)
+    feeder: Feeder = field(init=False)
 
     @classmethod
     def of(
-        cls, recipe: Recipe, whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, device: torch.device
+        cls,
+        recipe: Recipe,
+        whisper: WhisperForConditionalGeneration,
+        tokenizer: WhisperTokenizer,
+        device: torch.device,
+        cache_folder: Path | None = None,
     ) -> Trainee:
-        """A base model made ready: adapters attached or weights freed, on its device, with its optimiser."""
+        """A base model made ready: adapters attached or weights freed, on its device, with its optimiser.
+
+        Args:
+            recipe: what is trained, and how.
+            whisper: the base, changed in place.
+            tokenizer: its own.
+            device: where to.
+            cache_folder: where the encoder's outputs are kept, if the recipe wants them on disk.
+        """
         saveable: nn.Module = whisper
-        if recipe.adapter.method == "full":
+        adapter, training = recipe.adapter, recipe.training
+        hears = adapter.parts == "both"
+        if adapter.method == "full":
             whisper.requires_grad_(True)
+            whisper.model.encoder.requires_grad_(hears)
             whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
         else:
-            adapter = recipe.adapter
             saveable = adapted = attach_lora(
                 whisper, base_name=recipe.model.base, r=adapter.r, alpha=adapter.alpha, dropout=adapter.dropout,
-                targets=adapter.targets,
+                targets=adapter.targets, parts=adapter.parts,
             )  # fmt: skip
             whisper = cast(WhisperForConditionalGeneration, adapted.get_base_model())
-        made = cls(whisper, tokenizer, saveable)
+        made = cls(whisper, tokenizer, saveable, hears)
         made.loss = SummedLoss(whisper).to(device)
         trainable = [parameter for parameter in whisper.parameters() if parameter.requires_grad]
-        training = recipe.training
-        made.optimizer = torch.optim.AdamW(trainable, lr=training.learning_rate, weight_decay=training.weight_decay)
+        made.optimizer = torch.optim.AdamW(
+            trainable, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+        )
+        made.feeder = Feeder(SpecialTokens.of(tokenizer).end)
+        if training.encoder_cache_gb and not hears:
+            folder = cache_folder if training.encoder_cache == "disk" else None
+            made.cache = EncoderCache(round(training.encoder_cache_gb * 1e9), folder)
         return made
+
+    def begin(self, batches: Iterable[MicroBatch]) -> None:
+        """Read ahead what these forward passes take; with a cache, nobody knows what that is."""
+        if self.cache is None:
+            self.feeder.begin(batches)
+
+    def summed_loss(self, batch: MicroBatch) -> torch.Tensor:
+        """The loss of a forward pass, a scalar: summed over its scored tokens."""
+        device = self.whisper.device
+        if self.cache is not None:
+            encoded = self.cache.outputs(batch, self._encoded)
+            inputs, targets = collate_labels(batch, SpecialTokens.of(self.tokenizer).end)
+        else:
+            tensors = self.feeder.take(batch)
+            inputs, targets = tensors.inputs, tensors.targets
+            encoded = self._encode(tensors)
+        return cast(torch.Tensor, self.loss(encoded, inputs.to(device), targets.to(device)))
+
+    def _encoded(self, batch: MicroBatch) -> torch.Tensor:
+        return self._encode(self.feeder.take(batch))
+
+    def _encode(self, tensors: Tensors) -> torch.Tensor:
+        device = self.whisper.device
+        n_frames = None if tensors.n_frames is None else tensors.n_frames.to(device)
+        with nullcontext() if self.hears else torch.no_grad():
+            return self.loss.encode(tensors.waves.to(device), n_frames)
 
 
 def optimisation_step(
@@ -77,6 +144,7 @@ def optimisation_step(
     """One update of the weights.
 
     Args:
+        trainee: what is trained.
         team: the processes, which share the step's forward passes.
         step: the forward passes whose gradients add up.
         rate: learning rate of this step.
@@ -89,19 +157,18 @@ def optimisation_step(
     for group in trainee.optimizer.param_groups:
         group["lr"] = rate
     trainee.whisper.train()
+    if not trainee.hears:
+        trainee.whisper.model.encoder.eval()  # it must say the same every time
     n_scored = sum(batch.n_scored for batch in step)
-    end_id = SpecialTokens.of(trainee.tokenizer).end
-    device = team.accelerator.device
-    total = 0.0
+    total = torch.zeros((), device=trainee.whisper.device)
     for place, batch in team.share(list(enumerate(step))):
         torch.manual_seed(int.from_bytes(hashlib.sha256(f"{seed} {place}".encode()).digest()[:7], "big"))
-        tensors = collate(batch, end_id)
         with team.accelerator.autocast():
-            summed = trainee.loss(tensors.waves.to(device), tensors.inputs.to(device), tensors.targets.to(device))
-        (summed / n_scored).backward()
-        total += float(summed.detach())
+            summed = trainee.summed_loss(batch)
+        torch.autograd.backward(summed / n_scored)
+        total += summed.detach()  # read at the end: a GPU need not wait here
     team.add_gradients(trainee.loss.parameters())
     grad_norm = nn.utils.clip_grad_norm_(trainee.loss.parameters(), max_grad_norm)
     trainee.optimizer.step()
     trainee.optimizer.zero_grad()
-    return team.add([total])[0] / n_scored, float(grad_norm)
+    return team.add([float(total)])[0] / n_scored, float(grad_norm)

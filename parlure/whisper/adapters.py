@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ def attach_lora(
     alpha: float,
     dropout: float,
     targets: Sequence[str] = TARGETS,
+    parts: str = "both",
 ) -> PeftModel:
     """Freeze the model and put low-rank adapters (Hu et al. 2021) beside its linear layers, in fp32.
 
@@ -37,6 +39,7 @@ def attach_lora(
         alpha: scale; the update is multiplied by ``alpha / r``.
         dropout: on the adapter's input, 0 to 1.
         targets: names of the linear layers, such as ``q_proj``.
+        parts: ``both`` encoder and decoder, or ``decoder`` alone.
 
     Raises:
         ParlureError: a target names no linear layer.
@@ -52,7 +55,9 @@ def attach_lora(
                 f"it has {', '.join(linear)}",
             )
     # task_type stays unset: PEFT's sequence-to-sequence wrapper hands Whisper an input_ids that it refuses
-    settings = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets))
+    # PEFT takes names, or one expression for whole paths
+    chosen = list(targets) if parts == "both" else rf".*\.{parts}\..*\.({'|'.join(map(re.escape, targets))})"
+    settings = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules=chosen)
     with _quiet_peft():
         adapted = cast(PeftModel, get_peft_model(model, settings))
     adapted.peft_config["default"].base_model_name_or_path = base_name

@@ -101,6 +101,18 @@ def base_of(run: str) -> str:
     return str(tomllib.loads(recipe.read_text(encoding="utf-8"))["model"]["base"])
 
 
+def tuned_for_short(name: str) -> bool:
+    """Whether a MODEL was tuned on windows of the utterances' own lengths: a run that says so.
+
+    No other is fed anything but 30 s: an untuned Whisper goes round in circles there (see :mod:`.encoder`).
+    """
+    recipe = Path(name) / "recipe.toml"
+    if not recipe.is_file():
+        return False
+    training = tomllib.loads(recipe.read_text(encoding="utf-8")).get("training", {})
+    return float(training.get("full_window_share", 1.0)) < 1.0
+
+
 def load(name: str, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32) -> LoadedModel:
     """Load a model for decoding: adapters merged, evaluation mode.
 

@@ -28,7 +28,7 @@ from parlure.speech.audio import Samples, read_audio
 from parlure.speech.nonspeech import CLIPS_PER_KIND
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
-from parlure.whisper.load import base_of, load
+from parlure.whisper.load import base_of, load, tuned_for_short
 
 Advance = Callable[[int, int], None] | None
 SHORT = "tuned (short window)"  # what the report calls tuned on input of the utterance's own length
@@ -64,7 +64,7 @@ def evaluate(
     against: str | None = None,
     guards: Sequence[str] = (),
     split: str = "test",
-    short: bool = False,
+    short: bool | None = None,
     fail_if: Sequence[str] = (),
     terms: Path | None = None,
     nonspeech_per_kind: int = CLIPS_PER_KIND,
@@ -80,7 +80,8 @@ def evaluate(
         against: the MODEL called ``base``, or the word base: what the run ``model`` was tuned from.
         guards: corpora of other domains, ``NAME=CORPUS`` or a folder.
         split: ``train``, ``dev`` or ``test``, of the corpus and of the guards.
-        short: decode the utterances with ``model`` in the window of their own length too, as a further system.
+        short: decode the utterances with ``model`` in the window of their own length too, as a further system; None
+            does so where the model was tuned on such windows.
         fail_if: expressions of :mod:`parlure.scoring.gates`; they are read before anything is decoded, and are for
             the caller to apply to what is returned.
         terms: a list of terms (:func:`parlure.scoring.terms.read_terms`), each also looked for in the train split.
@@ -104,6 +105,7 @@ def evaluate(
     for expression in fail_if:
         parse_gate(expression, exam.skill_names, has_base=base is not None)
     names = {"tuned": model} | ({"base": base} if base else {})
+    short = tuned_for_short(model) if short is None else short
     with alone_in(out):
         heard = _listen(exam, names, out, short, batch_size, progress)
         origin = {"data": data_of(corpus, split, exam.utterances)}
