@@ -84,7 +84,8 @@ class Development:
             options = DecodingOptions(language, task, batch_size=self.batch_size, max_new_tokens=self.max_new_tokens)
             pairs = [*team.share(pairs)]
             try:
-                found = decode(whisper, tokenizer, [clip for _, clip in pairs], options, partial(_leave_if, stopped))
+                with team.accelerator.autocast():
+                    found = decode(whisper, tokenizer, [c for _, c in pairs], options, partial(_leave_if, stopped))
             except _LeftError:
                 left = True
                 break

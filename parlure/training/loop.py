@@ -103,7 +103,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
-    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device, out)
+    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16)
     n_steps = plan.count_steps()
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:

@@ -26,6 +26,7 @@ class Team:
         self.accelerator = accelerator
         self.size = int(accelerator.num_processes)
         self.is_main = bool(accelerator.is_main_process)
+        self.is_bf16 = accelerator.mixed_precision == "bf16"
 
     @classmethod
     def assemble(cls, precision: str) -> Team:

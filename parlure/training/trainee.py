@@ -76,6 +76,8 @@ class Trainee:
         tokenizer: WhisperTokenizer,
         device: torch.device,
         cache_folder: Path | None = None,
+        *,
+        bf16: bool = False,
     ) -> Trainee:
         """A base model made ready: adapters attached or weights freed, on its device, with its optimiser.
 
@@ -85,6 +87,7 @@ class Trainee:
             tokenizer: its own.
             device: where to.
             cache_folder: where the encoder's outputs are kept, if the recipe wants them on disk.
+            bf16: whether it is computed in bf16: frozen weights are then held in it, what is trained stays in fp32.
         """
         saveable: nn.Module = whisper
         adapter, training = recipe.adapter, recipe.training
@@ -94,6 +97,8 @@ class Trainee:
             whisper.model.encoder.requires_grad_(hears)
             whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
         else:
+            if bf16:
+                _hold_in_bf16(whisper)
             saveable = adapted = attach_lora(
                 whisper, base_name=recipe.model.base, r=adapter.r, alpha=adapter.alpha, dropout=adapter.dropout,
                 targets=adapter.targets, parts=adapter.parts,
@@ -136,6 +141,13 @@ class Trainee:
         n_frames = None if tensors.n_frames is None else tensors.n_frames.to(device)
         with nullcontext() if self.hears else torch.no_grad():
             return self.loss.encode(tensors.waves.to(device), n_frames)
+
+
+def _hold_in_bf16(whisper: WhisperForConditionalGeneration) -> None:
+    """What autocast would turn into bf16 at every step anyway; norms and the encoder's positions stay as they are."""
+    for module in whisper.modules():
+        if isinstance(module, nn.Linear | nn.Conv1d):  # the output layer takes the token embeddings along
+            module.to(torch.bfloat16)
 
 
 def optimisation_step(
