@@ -229,8 +229,9 @@ def evaluate(
     ] = None,
     split: Annotated[str, Option(help="Which split to decode.")] = "test",
     short: Annotated[
-        bool, Option("--short", help="Decode with the tuned model in the window of each utterance's length too.")
-    ] = False,
+        bool | None,
+        Option("--short/--no-short", help="Decode the tuned model in short windows too; unless given, if tuned on them."),
+    ] = None,
     sanity: Annotated[
         bool, Option("--sanity", help="Then make the controls that a report must pass; exit with 3 if one fails.")
     ] = False,
