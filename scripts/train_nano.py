@@ -142,7 +142,7 @@ STAGES = (
           phonemes=0.2, bf16=True),
     # Whisper, which has met 30 s only, repeats itself on shorter input. nano has learnt to hear on short input, and no
     # number of windows made it forget: what Whisper has by nature it is taught, or no test of short input means a thing
-    Stage("loops", "full+random", 260, 16, 2e-4, 5e-6, LOOPS, "full", n_warmup=20, decoder_layers=3, phonemes=0.2,
+    Stage("loops", "full+random", 140, 16, 2e-4, 5e-6, LOOPS, "full", n_warmup=20, decoder_layers=3, phonemes=0.2,
           bf16=True),
 )  # fmt: skip
 
@@ -272,12 +272,13 @@ def train(work: Path, n_steps: dict[str, int], every: int, from_packed: str | No
         for step in range(start, total):
             losses.append(optimise(model, optimizer, next(feed), rate := learning_rate(stage, step), stage))
             done = step + 1
-            if done % 50 == 0:
+            is_judged = done % every == 0 or done == total
+            if done % 50 == 0 or is_judged:
                 spelt, heard = np.mean(losses, axis=0)
                 row = {"stage": stage.name, "step": done, "loss": round(float(spelt), 4)}
                 row |= {"phonemes": round(float(heard), 4)} if stage.phonemes else {}
                 row |= {"rate": round(rate, 7), "s_per_step": round((time.monotonic() - clock) / len(losses), 3)}
-                if done % every == 0 or done == total:
+                if is_judged:
                     row["wer"] = error_rate(model, made.tokenizer, clips, stage.window)
                     save(checkpoint, model, optimizer, index, done)
                 print(json.dumps(row), file=log)
