@@ -226,10 +226,10 @@ def make_example(
 def _go_round(example: Example, rng: np.random.Generator) -> Example:
     """The example with the last words of its text said again and again, as Whisper does on input that it never met."""
     *body, end = example.labels
-    words = body[-int(rng.integers(1, 9)) :]
-    if any(id_ >= v.N_TEXT for id_ in words) or len(body) + len(words) > _LONGEST_LOOP:
+    words = body[-int(rng.integers(3, 11)) :]  # more than a full stop
+    if any(id_ >= v.N_TEXT for id_ in words):
         return example
-    n_rounds = int(rng.integers(1, 1 + (_LONGEST_LOOP - len(body)) // len(words)))
+    n_rounds = min(int(rng.integers(2, 9)), (_LONGEST_LOOP - len(body)) // len(words))
     return replace(example, labels=[*body, *words * n_rounds, end])
 
 
