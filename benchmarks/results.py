@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -88,6 +89,18 @@ def section(device: str, notes: Sequence[str], printed: str) -> str:
     return "\n\n".join([*lines, printed])
 
 
-def as_numbers(ratios: Mapping[str, float]) -> dict[str, float]:
-    """Rounded for JSON: no more digits than were measured."""
-    return {name: float(f"{ratio:.4g}") for name, ratio in ratios.items()}
+def as_json(outcomes: Mapping[str, Outcome], peer: str, notes: Sequence[str]) -> str:
+    """All of it for a program: ratios to ``peer``, utterances a second, peak memory in bytes."""
+    found = {
+        "command": command(),
+        "ratios": {way: _rounded(outcome.ratio(outcomes[peer])) for way, outcome in outcomes.items()},
+        "utterances_per_s": {way: _rounded(outcome.per_s) for way, outcome in outcomes.items()},
+        "peak_bytes": {way: outcome.gpu_peak or outcome.peak for way, outcome in outcomes.items()},
+        "notes": list(notes),
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _rounded(value: float) -> float:
+    """No more digits than were measured."""
+    return float(f"{value:.4g}")

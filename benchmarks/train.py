@@ -24,7 +24,6 @@ plain matrix product here, over the time it took.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -37,7 +36,8 @@ from pathlib import Path
 import reference
 import torch
 from flops import ALL_LINEAR, Q_V, Tuning, training_flops
-from results import as_numbers, keep, memory, product_flops, section, table
+from results import as_json, keep, memory, product_flops, section, table
+from sampling import representative
 from shapes import SHAPES, Shape, random_whisper
 from turns import Outcome, Turn, Way, in_turn
 from workload import SPREADS, Speech, draw, items_of, record
@@ -49,7 +49,6 @@ from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import NANO, load_tokenizer
 
 N_CORPUS, N_JOB, EPOCHS = 2_000, 10_189, 3
-N_DRAWS = 300
 TUTORIAL = {"r": reference.RANK, "alpha": reference.ALPHA, "dropout": reference.DROPOUT,
             "targets": reference.TARGETS}  # fmt: skip
 # way → what of parlure's recipe is not its default
@@ -59,8 +58,9 @@ WAYS: dict[str, dict[str, dict[str, object]]] = {
     "default": {"adapter": TUTORIAL, "training": {"precision": "fp32"}},
     "best": {},
 }
-# CACHED: add {"adapter": TUTORIAL | {"parts": "decoder"}, "training": {"full_window_share": 0.0, …}} once the recipe
-# has adapter.parts and parlure.training keeps encoder outputs; fill its cache before the first turn.next() in parlures()
+# CACHED, once the recipe has adapter.parts and parlure.training keeps encoder outputs: add "cached" with
+# {"adapter": TUTORIAL | {"parts": "decoder"}, "training": {"full_window_share": 0.0, ...}} to WAYS, and in parlures()
+# fill the cache with every batch of the sample before the first turn.next()
 TUNINGS = {"best": Tuning(targets=ALL_LINEAR), "cached": Tuning(parts="decoder", cached=True)}
 
 Plan = list[tuple[MicroBatch, ...]]
@@ -90,19 +90,12 @@ def plan_of(recipe: Recipe, items: Sequence[Item], epoch: int = 0) -> Plan:
     )  # fmt: skip
 
 
-def _mixture(steps: Plan) -> tuple[float, float]:
+def _mixture(steps: Sequence[tuple[MicroBatch, ...]]) -> tuple[float, float]:
     """Utterances, and seconds of audio, for a second of encoder input."""
     batches = list(chain.from_iterable(steps))
     encoded_s = sum(len(batch.items) * batch.window_s for batch in batches)
     n = sum(len(batch.items) for batch in batches)
     return n / encoded_s, sum(batch.audio_s for batch in batches) / encoded_s
-
-
-def representative(plan: Plan, n_steps: int, seed: int = 1) -> Plan:
-    """Some steps that are, together, most like the plan they are from."""
-    rng, aim = random.Random(seed), _mixture(plan)
-    draws = [rng.sample(plan, min(n_steps, len(plan))) for _ in range(N_DRAWS)]
-    return min(draws, key=lambda steps: sum(abs(a / b - 1) for a, b in zip(_mixture(steps), aim, strict=True)))
 
 
 def sample(way: str, work: Work, recording: Path) -> Plan:
@@ -111,7 +104,7 @@ def sample(way: str, work: Work, recording: Path) -> Plan:
     recipe = recipe_of(way)
     if work.whole:
         return list(chain.from_iterable(plan_of(recipe, items, epoch) for epoch in range(EPOCHS)))
-    return representative(plan_of(recipe, items), work.n_steps)
+    return representative(plan_of(recipe, items), work.n_steps, _mixture)
 
 
 def steady(way: str, work: Work, folder: Path) -> tuple[Plan, int]:
@@ -208,19 +201,15 @@ def main() -> None:
 
     shape, repeats = SHAPES[arguments.model], 1 if arguments.quick else arguments.repeats
     work = Work(shape, draw(N_CORPUS, arguments.mean), n_steps=1 if arguments.quick else 2)
-    taken = sample("short_fp32", work, Path("unread"))
-    ids = {item.id for step in taken for batch in step for item in batch.items}
+    ids = {item.id for step in sample("short_fp32", work, Path("unread")) for batch in step for item in batch.items}
     theirs = [speech for speech in work.speeches if speech.id in ids]
     random.Random(1).shuffle(theirs)
     n_steps = 1 if arguments.quick or arguments.model not in ("toy", "tiny") else 2
-    ways: dict[str, Way] = {
-        "reference": partial(reference.train, shape=shape, speeches=theirs[: n_steps * reference.BATCH],
-                             n_steps=n_steps)  # fmt: skip
-    }
+    taken = theirs[: n_steps * reference.BATCH]
+    ways: dict[str, Way] = {"reference": partial(reference.train, shape=shape, speeches=taken, n_steps=n_steps)}
     for way in filter(None, arguments.ways.split(",")):
         ways[way] = partial(parlures, way=way, work=work, profile=arguments.profile)
     outcomes = in_turn(ways, repeats, arguments.device, say)
-    ratios = as_numbers({way: outcome.ratio(outcomes["reference"]) for way, outcome in outcomes.items()})
     printed = table(HEAD, rows_of(outcomes, work, arguments.device))
     notes = [f"Medians of {repeats}; ratios are medians of each round's."]
     if arguments.whole:
@@ -230,10 +219,7 @@ def main() -> None:
         for way, outcome in in_turn(whole, 1, arguments.device, say).items():
             notes.append(f"The whole job, {N_JOB:,} × {EPOCHS}, {way}: {outcome.rounds[0].clock_s:.1f} s by the clock.")
     if arguments.json:
-        peaks = {way: outcome.gpu_peak or outcome.peak for way, outcome in outcomes.items()}
-        rates = as_numbers({way: outcome.per_s for way, outcome in outcomes.items()})
-        print(json.dumps({"model": arguments.model, "mean_s": arguments.mean, "device": arguments.device,
-                          "ratios": ratios, "utterances_per_s": rates, "peak_bytes": peaks, "notes": notes}))  # fmt: skip
+        print(as_json(outcomes, "reference", notes))
         return
     print("\n\n".join([*notes, printed]))
     if not arguments.quick:

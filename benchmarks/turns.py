@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from statistics import median
 from typing import Any
 
 import torch
+
+# imported once for all processes, which are copies of one that has done nothing but import
+PRELOADED = ["torch", "transformers.trainer_seq2seq", "transformers.models.whisper.modeling_whisper", "peft",
+             "parlure.training.trainee", "parlure.transcribing.decode", "ctranslate2"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Outcome:
     """All rounds of one way, and its memory in bytes.
 
     Attributes:
-        idle: resident once everything is imported, before a model is made.
+        idle: resident once everything is imported, before a model is made; pages of libraries count when they are used.
         peak: the highest resident during the rounds.
         gpu_peak: the highest allocated on the GPU during the rounds; 0 without one.
     """
@@ -131,7 +136,8 @@ def in_turn(
         device: ``cpu`` or ``cuda``.
         say: told how each round went.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
     lines, processes = {}, {}
     try:
         for name, way in ways.items():
@@ -163,6 +169,7 @@ def in_turn(
 
 
 def _serve(way: Way, line: Connection, device: str) -> None:
+    sys.stdout = sys.stderr  # a trainer talks; what is printed is the results
     way(Turn(line, device))
 
 
