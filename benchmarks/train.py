@@ -43,10 +43,13 @@ from turns import Outcome, Turn, Way, in_turn
 from workload import SPREADS, Speech, draw, items_of, record
 
 from parlure.recipe import Recipe, parse_recipe
-from parlure.training.batches import Item, MicroBatch, plan_epoch
+from parlure.training.batches import MicroBatch
+from parlure.training.loop import Plan
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
+from parlure.training.windows import Item, Window
 from parlure.whisper.load import NANO, load_tokenizer
+from parlure.whisper.prompt import SpecialTokens
 
 N_CORPUS, N_JOB, EPOCHS = 2_000, 10_189, 3
 TUTORIAL = {"r": reference.RANK, "alpha": reference.ALPHA, "dropout": reference.DROPOUT,
@@ -56,14 +59,15 @@ WAYS: dict[str, dict[str, dict[str, object]]] = {
     "short_fp32": {"adapter": TUTORIAL, "training": {"full_window_share": 0.0, "precision": "fp32"}},
     "short_bf16": {"adapter": TUTORIAL, "training": {"full_window_share": 0.0, "precision": "bf16"}},
     "default": {"adapter": TUTORIAL, "training": {"precision": "fp32"}},
+    "cached": {
+        "adapter": TUTORIAL | {"parts": "decoder"},
+        "training": {"full_window_share": 0.0, "precision": "fp32", "encoder_cache_gb": 8.0},
+    },
     "best": {},
 }
-# CACHED, once the recipe has adapter.parts and parlure.training keeps encoder outputs: add "cached" with
-# {"adapter": TUTORIAL | {"parts": "decoder"}, "training": {"full_window_share": 0.0, ...}} to WAYS, and in parlures()
-# fill the cache with every batch of the sample before the first turn.next()
 TUNINGS = {"best": Tuning(targets=ALL_LINEAR), "cached": Tuning(parts="decoder", cached=True)}
 
-Plan = list[tuple[MicroBatch, ...]]
+Steps = list[tuple[MicroBatch, ...]]
 
 
 @dataclass(frozen=True)
@@ -81,43 +85,42 @@ def recipe_of(way: str) -> Recipe:
     return parse_recipe({"data": {"corpus": "none"}} | WAYS[way], way)
 
 
-def plan_of(recipe: Recipe, items: Sequence[Item], epoch: int = 0) -> Plan:
-    """An epoch's steps, as the training loop makes them."""
-    training = recipe.training
-    return plan_epoch(
-        items, epoch=epoch, seed=training.seed, batch_seconds=training.batch_seconds,
-        accumulation=training.accumulation, full_window_share=training.full_window_share,
-    )  # fmt: skip
+def items_in(batch: MicroBatch) -> list[Item]:
+    """The utterances of a forward pass."""
+    return [item for window in batch.windows for item in window.items]
 
 
 def _mixture(steps: Sequence[tuple[MicroBatch, ...]]) -> tuple[float, float]:
     """Utterances, and seconds of audio, for a second of encoder input."""
     batches = list(chain.from_iterable(steps))
-    encoded_s = sum(len(batch.items) * batch.window_s for batch in batches)
-    n = sum(len(batch.items) for batch in batches)
-    return n / encoded_s, sum(batch.audio_s for batch in batches) / encoded_s
+    encoded_s = sum(len(batch.windows) * batch.length_s for batch in batches)
+    return sum(len(items_in(batch)) for batch in batches) / encoded_s, sum(b.audio_s for b in batches) / encoded_s
 
 
-def sample(way: str, work: Work, recording: Path) -> Plan:
+def sample(way: str, work: Work, recording: Path) -> Steps:
     """The steps that a way does in one round."""
-    items = items_of(work.speeches, load_tokenizer(str(NANO)), recording)
-    recipe = recipe_of(way)
+    tokenizer = load_tokenizer(str(NANO))
+    plan = Plan(items_of(work.speeches, tokenizer, recording), recipe_of(way).training, SpecialTokens.of(tokenizer))
     if work.whole:
-        return list(chain.from_iterable(plan_of(recipe, items, epoch) for epoch in range(EPOCHS)))
-    return representative(plan_of(recipe, items), work.n_steps, _mixture)
+        return list(chain.from_iterable(plan.epoch(number) for number in range(EPOCHS)))
+    return representative(plan.epoch(0), work.n_steps, _mixture)
 
 
-def steady(way: str, work: Work, folder: Path) -> tuple[Plan, int]:
+def steady(way: str, work: Work, folder: Path) -> tuple[Steps, int]:
     """:func:`sample`, its audio written to ``folder``; and the bytes of that."""
-    chosen = {item.id for step in sample(way, work, folder) for batch in step for item in batch.items}
+    chosen = {item.id for step in sample(way, work, folder) for batch in step for item in items_in(batch)}
     kept = replace(work, speeches=[speech for speech in work.speeches if speech.id in chosen])
     recording = folder / "audio.wav"
     record(kept.speeches, recording)
     there = {item.id: item for item in items_of(kept.speeches, load_tokenizer(str(NANO)), recording)}
     steps = sample(way, work, recording)
-    placed = [tuple(replace(batch, items=tuple(there[item.id] for item in batch.items)) for batch in step)
+    placed = [tuple(replace(batch, windows=tuple(_placed(window, there) for window in batch.windows)) for batch in step)
               for step in steps]  # fmt: skip
     return placed, recording.stat().st_size
+
+
+def _placed(window: Window, there: dict[str, Item]) -> Window:
+    return replace(window, items=tuple(there[item.id] for item in window.items))
 
 
 def parlures(turn: Turn, *, way: str, work: Work, profile: Path | None) -> None:
@@ -125,21 +128,23 @@ def parlures(turn: Turn, *, way: str, work: Work, profile: Path | None) -> None:
     recipe, tokenizer = recipe_of(way), load_tokenizer(str(NANO))
     bf16 = recipe.training.precision == "bf16" or (recipe.training.precision == "auto" and turn.device == "cuda")
     team = Team.assemble("bf16" if bf16 else "no")
-    trainee = Trainee.of(recipe, random_whisper(work.shape), tokenizer, torch.device(turn.device))
+    trainee = Trainee.of(recipe, random_whisper(work.shape), tokenizer, torch.device(turn.device), bf16=bf16)
     with tempfile.TemporaryDirectory() as folder:
         steps, n_bytes = steady(way, work, Path(folder))
         batches = list(chain.from_iterable(steps))
-        n, audio_s = sum(len(batch.items) for batch in batches), sum(batch.audio_s for batch in batches)
+        items, audio_s = list(chain.from_iterable(map(items_in, batches))), sum(batch.audio_s for batch in batches)
 
         def step(number: int) -> None:
             rate, limit = recipe.training.learning_rate, recipe.training.max_grad_norm
+            trainee.begin(steps[(number + 1) % len(steps)])  # as the training loop reads ahead
             optimisation_step(trainee, team, steps[number], rate, limit, f"1 {number}")
 
-        step(0)  # warms up
+        for number in range(1 if trainee.cache is None else len(steps)):  # a cache is filled by the first epoch
+            step(number)
         while turn.next():
             for number in range(len(steps)):
                 step(number)
-            turn.worked(n, audio_s, bytes=n_bytes / len({item.id for batch in batches for item in batch.items}))
+            turn.worked(len(items), audio_s, bytes=n_bytes / len({item.id for item in items}))
         if profile:
             _trace(partial(step, 0), profile / f"train-{way}.json")
 
@@ -201,7 +206,8 @@ def main() -> None:
 
     shape, repeats = SHAPES[arguments.model], 1 if arguments.quick else arguments.repeats
     work = Work(shape, draw(N_CORPUS, arguments.mean), n_steps=1 if arguments.quick else 2)
-    ids = {item.id for step in sample("short_fp32", work, Path("unread")) for batch in step for item in batch.items}
+    ids = {item.id for step in sample("short_fp32", work, Path("unread"))
+           for batch in step for item in items_in(batch)}  # fmt: skip
     theirs = [speech for speech in work.speeches if speech.id in ids]
     random.Random(1).shuffle(theirs)
     n_steps = 1 if arguments.quick or arguments.model not in ("toy", "tiny") else 2

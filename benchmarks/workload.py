@@ -20,7 +20,7 @@ from shapes import END
 from transformers import WhisperTokenizer
 
 from parlure.speech.audio import SAMPLE_RATE, read_audio
-from parlure.training.batches import Item
+from parlure.training.windows import Item
 from parlure.whisper.prompt import IGNORED, Labels, SpecialTokens, prompt_ids
 
 SPREADS = {3.3: 0.82, 5.3: 1.15}  # mean length in s → standard deviation of its logarithm before truncation

@@ -30,8 +30,8 @@ def run(script: str, *arguments: str) -> dict:
 
 
 def test_training_is_measured_beside_the_recipe_that_people_use():
-    found = run("train.py", "--ways", "short_fp32,default")
-    assert set(found["ratios"]) == set(found["utterances_per_s"]) == {"reference", "short_fp32", "default"}
+    found = run("train.py", "--ways", "short_fp32,default,cached")
+    assert set(found["ratios"]) == set(found["utterances_per_s"]) == {"reference", "short_fp32", "default", "cached"}
     assert found["ratios"]["reference"] == 1
     assert all(0 < ratio < math.inf for ratio in found["ratios"].values())
     assert all(peak > 0 for peak in found["peak_bytes"].values())
