@@ -4,6 +4,7 @@ import builtins
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -13,6 +14,7 @@ from faster_whisper import WhisperModel
 from parlure import arguments, cli
 from parlure.errors import ParlureError
 from parlure.scoring.rates import Counts, count_words
+from parlure.scoring.skills import evaluation
 from parlure.speech.calls import VARIANTS
 from parlure.speech.features import log_mel, short_window_s
 from parlure.speech.synth import Voice, synthesize
@@ -22,7 +24,7 @@ from parlure.transcribing.engines.interface import EngineName
 from parlure.transcribing.engines.phrases import Phrase, cut
 from parlure.transcribing.engines.with_ctranslate2 import CTranslate2Engine
 from parlure.transcribing.engines.with_torch import TorchEngine
-from parlure.transcribing.pace import Pace
+from parlure.transcribing.pace import Pace, pace_lines
 from parlure.whisper import conversion
 from parlure.whisper.conversion import Quantization, cache_folder, converted
 from parlure.whisper.load import is_ctranslate2, locate
@@ -299,3 +301,25 @@ def test_transcribe_and_its_pace(corpus, tmp_path, capsys):
         assert "RTFx " in err.splitlines()[-1]
     assert texts[0] == texts[1]
     assert Pace(30.0, 2.0).line() == "RTFx 15.0: 30.0 s of audio in 2.0 s"
+    systems = {"base": {"decode": {"audio_s": 30.0, "work_s": 3.0}}, "tuned": {"decode": {"audio_s": 30, "work_s": 0}}}
+    assert pace_lines({"systems": systems})[0] == "base: RTFx 10.0: 30.0 s of audio in 3.0 s"
+
+
+@pytest.mark.parametrize(("asked", "then"), [(None, "int8_float32"), ("int8", "int8")])
+def test_all_models_of_a_report_multiply_the_same_numbers(tmp_path, monkeypatch, asked, then):
+    """What the first model holds the second is to have too, unless the person says which."""
+    opened = []
+
+    def open_(name, engine, quantize):
+        opened.append((name, engine, quantize))
+        about = {"engine": engine, "compute_type": "int8_float32"}
+        return SimpleNamespace(model=name, sha256="0", compute_type="int8_float32", description=lambda: about)
+
+    monkeypatch.setattr(evaluation, "open_engine", open_)
+    exam = SimpleNamespace(n_questions=0, utterances=(), put_to=lambda ear, found: None)
+    names = {"tuned": "folder", "base": "nano"}
+    heard = evaluation._listen(exam, names, tmp_path, False, 16, "ctranslate2", asked, None)
+    assert opened == [("folder", "ctranslate2", asked), ("nano", "ctranslate2", then)]
+    settings = heard.decoded["base"].description["decode"]
+    assert (settings["engine"], settings["compute_type"], settings["beam_size"]) == ("ctranslate2", "int8_float32", 1)
+    assert settings["method"] == "greedy"
