@@ -2,7 +2,7 @@
 
 import builtins
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
@@ -93,17 +93,17 @@ def test_float32_is_torch(fast, by_torch, heard, window):
 
 def test_neither_batch_nor_order_changes_anything(fast, heard):
     """Also: the language each clip is taken for, and short windows of clips that lie apart."""
-    for options in (replace(FR, language=None, batch_size=7), replace(FR, window="short", batch_size=3)):
-        chosen = heard[:8] + heard[-3:]
+    for options in (replace(FR, language=None, batch_size=4), replace(FR, window="short", batch_size=3)):
+        chosen = heard[:5] + heard[-1:]
         together = fast.decode(chosen, options)
         assert [h.id for h in together] == [c.id for c in chosen]
         assert_same(together, fast.decode(chosen[::-1], replace(options, batch_size=16))[::-1])
-        assert_same(together[:3], [fast.decode([clip], options)[0] for clip in chosen[:3]])
+        assert_same(together[:2], [fast.decode([clip], options)[0] for clip in chosen[:2]])
 
 
 def test_free_language_and_all_that_can_be_said_of_silence(fast, torch_engine, heard):
     for options in (replace(FR, language=None), replace(FR, no_speech_threshold=1.0)):
-        chosen = heard[:3] + heard[-4:]
+        chosen = heard[:2] + heard[-4:]
         assert_same(fast.decode(chosen, options), torch_engine.decode(chosen, options))
 
 
@@ -124,18 +124,17 @@ def test_the_limit_of_positions(fast, heard):
 
 
 def test_int8_hears_nearly_the_same(by_torch, heard, said):
+    """In the window that nano was trained on; the model is small, so its numbers are coarse."""
     found = CTranslate2Engine("nano", "int8")
     assert found.compute_type == "int8_float32"
-    for window, exact in by_torch.items():
-        texts = [h.text for h in found.decode(heard, replace(FR, window=window))]
-        rates = [
-            Counts.total(
-                count_words(reference.lower(), text.lower())
-                for reference, text in zip(said, own[:N_SPOKEN], strict=True)
-            ).rate
-            for own in (texts, [h.text for h in exact])
-        ]
-        assert abs(rates[0] - rates[1]) < 5.0, rates  # points, of 250 words
+    n = 25
+    ours, exact = found.decode(heard[:n], FR), by_torch["full"][:n]
+    assert sum(one.tokens == other.tokens for one, other in zip(ours, exact, strict=True)) >= 0.8 * n
+    rates = [
+        Counts.total(count_words(text.lower(), one.text.lower()) for text, one in zip(said[:n], own, strict=True)).rate
+        for own in (ours, exact)
+    ]
+    assert abs(rates[0] - rates[1]) < 5.0, rates  # points, of 150 words
 
 
 def test_beams(fast, torch_engine, heard):
@@ -151,13 +150,13 @@ def test_beams(fast, torch_engine, heard):
 
 def test_long_form_is_torchs(fast, torch_engine, heard):
     pause = np.zeros(8_000, np.float32)
-    for first, last in ((0, 2), (2, 20), (20, 44)):
+    for first, last in ((0, 2), (2, 7), (7, 26)):
         samples = np.concatenate([part for clip in heard[first:last] for part in (clip.read(), pause)])
         options = replace(FR, language=None if first else "fr", max_new_tokens=224)
         ours, theirs = (engine.decode_long("x", samples, options) for engine in (fast, torch_engine))
         assert ours == theirs
         assert ours.segments
-    assert ours.segments[-1].start > 30
+    assert ours.segments[-1].end > 30
     assert fast.decode_long("x", np.zeros(16_000, np.float32), FR).segments == ()
 
 
@@ -183,7 +182,10 @@ BEGIN = 100
 )
 def test_windows_are_cut_into_phrases(tokens, phrases, further):
     found, next_ = cut(tokens, BEGIN, 3000)
-    assert ([asdict(p) for p in found], next_) == ([pytest.approx(asdict(p)) for p in phrases], further)
+    assert ([(p.tokens, p.start, p.end) for p in found], next_) == (
+        [(p.tokens, pytest.approx(p.start), pytest.approx(p.end)) for p in phrases],
+        further,
+    )
 
 
 def test_a_conversion_is_made_once_and_whole(cache, fast, nano, monkeypatch):

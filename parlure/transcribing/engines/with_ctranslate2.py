@@ -11,6 +11,7 @@ In float32 the tokens are torch's (tested, in both windows), probabilities agree
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,7 +91,7 @@ class CTranslate2Engine:
         self._settings = _settings(folder)
         try:
             self._whisper = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=numbers, intra_threads=torch.get_num_threads()
+                str(folder), device=device, compute_type=numbers, intra_threads=_n_threads()
             )
         except (RuntimeError, ValueError) as error:
             raise ParlureError(
@@ -273,6 +274,12 @@ class CTranslate2Engine:
             tokens=tuple(tokens),
             truncated=False,
         )
+
+
+def _n_threads() -> int:
+    """As many as torch has, but no more than cores: CTranslate2's threads wait for each other in a busy loop."""
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return min(torch.get_num_threads(), len(mine))
 
 
 def _settings(folder: Path) -> dict[str, Any]:
