@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
+from parlure.arguments import DECODABLE_HELP, MODEL_HELP, Engine, Quantize, ratios_of
 from parlure.ending import GateFailedError, StoppedError, exit_code, is_first, say
 from parlure.errors import ParlureError
 
@@ -25,8 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-MODEL_HELP = "nano, a run folder, a Hugging Face folder or a hub id such as openai/whisper-medium"
 
 
 def give(data: str) -> None:
@@ -103,7 +102,7 @@ def prepare(
         summary = run_prepare(
             source, out, reader=reader, text=text, speaker=speaker, session=session, language=language,
             channels=channels, empty_text=empty_text, strict=strict,
-            ratios=_ratios(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
+            ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
             local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
         )  # fmt: skip
     for line in summary.lines():
@@ -177,7 +176,7 @@ def train(
 @app.command()
 def transcribe(
     audio: Annotated[list[Path], Argument(help="Audio files of any length.")],
-    model: Annotated[str, Option(help=f"{MODEL_HELP}.")],
+    model: Annotated[str, Option(help=f"{DECODABLE_HELP}.")],
     language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
     task: Annotated[Literal["transcribe", "translate"], Option(help="translate gives English.")] = "transcribe",
     timestamps: Annotated[Literal["none", "segment"], Option(help="Times per phrase, or none.")] = "none",
@@ -185,8 +184,11 @@ def transcribe(
         Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")
     ] = "text",
     out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
+    engine: Engine = None,
+    quantize: Quantize = None,
 ) -> None:
     """Audio → text, JSON lines, SubRip or WebVTT."""
+    from parlure.transcribing.pace import Pace
     from parlure.transcribing.transcribe import transcribe as run_transcribe
     from parlure.transcribing.writers import NEED_TIMES, WRITERS, targets
 
@@ -194,14 +196,16 @@ def transcribe(
         timestamps = "segment"
     files = {} if out is None else targets(audio, out, format_)
     broken: list[Path] = []
+    pace = Pace()
 
     def leave_out(path: Path, error: ParlureError) -> None:
         broken.append(path)
         say(f"{path} is left out: {error.message}")
 
     for path, hypothesis in run_transcribe(
-        audio, model=model, language=language, task=task, timestamps=timestamps, on_broken=leave_out
-    ):
+        audio, model=model, language=language, task=task, timestamps=timestamps, engine=engine, quantize=quantize,
+        pace=pace, on_broken=leave_out,
+    ):  # fmt: skip
         written = WRITERS[format_](hypothesis)
         if out is None:
             give(written)
@@ -209,6 +213,7 @@ def transcribe(
             files[path].parent.mkdir(parents=True, exist_ok=True)
             files[path].write_text(written, encoding="utf-8")
             say(f"{path} → {files[path]}")
+    say(pace.line())
     if broken:
         raise ParlureError(
             f"{len(broken)} of {len(audio)} recordings are broken: {', '.join(map(str, broken))}",
@@ -219,7 +224,7 @@ def transcribe(
 @app.command()
 def evaluate(
     corpus: Annotated[Path, Argument(help="Corpus folder.")],
-    model: Annotated[str, Option(help=f"The tuned model: {MODEL_HELP}.")],
+    model: Annotated[str, Option(help=f"The tuned model: {DECODABLE_HELP}.")],
     out: Annotated[Path, Option(help="Report folder to make.")],
     against: Annotated[
         str | None, Option(help="The base model, decoded in exactly the same way; base: what the run was tuned from.")
@@ -240,6 +245,8 @@ def evaluate(
         Option(help='Exit with 3 if it holds, such as "transcription.fr>40"; any number of times.'),
     ] = None,
     terms: Annotated[Path | None, Option(help="Terms to look for, one a line: their recall and precision.")] = None,
+    engine: Engine = None,
+    quantize: Quantize = None,
 ) -> None:
     """Decode a split with one model or two → report: every skill before and after, intervals, verdicts."""
     from parlure.console import Console
@@ -248,13 +255,14 @@ def evaluate(
     with Console().bar("decoding") as bar:
         report = run_evaluate(
             corpus, model, out, against=against, guards=guard or (), split=split, short=short, fail_if=fail_if or (),
-            terms=terms, progress=bar,
+            terms=terms, engine=engine, quantize=quantize, progress=bar,
         )  # fmt: skip
     from parlure.scoring.evidence.table import skill_lines
     from parlure.scoring.gates import failures
     from parlure.scoring.page.verdict import verdict_sentence
+    from parlure.transcribing.pace import pace_lines
 
-    for line in skill_lines(report):
+    for line in [*pace_lines(report), *skill_lines(report)]:
         say(line)
     if report["broken"]:
         say(f"tuning made worse: {', '.join(report['broken'])}")
@@ -373,16 +381,6 @@ def doctor() -> None:
 
     for finding in examine():
         give(finding.line() + "\n")
-
-
-def _ratios(text: str | None) -> tuple[float, float, float] | None:
-    if text is None:
-        return None
-    try:
-        train_share, dev_share, test_share = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise ParlureError(f"--ratios {text} is not three numbers", "for example --ratios 0.8,0.1,0.1") from error
-    return train_share, dev_share, test_share
 
 
 def main() -> None:

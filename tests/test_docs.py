@@ -123,6 +123,7 @@ def commands(page: str) -> list[str]:
 
 def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
     monkeypatch.chdir(desk)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(desk / "cache"))
     monkeypatch.setitem(evaluate.__kwdefaults__, "nonspeech_per_kind", 1)
     done = 0
     for page in ORDER:

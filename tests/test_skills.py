@@ -82,7 +82,7 @@ def test_decoding_goes_on_where_it_stopped(small, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         evaluate(tmp_path, "nano", tmp_path / "broken", batch_size=1, nonspeech_per_kind=0)
     monkeypatch.setattr("parlure.scoring.skills.evaluation.build_report", build_report)
-    monkeypatch.setattr("parlure.scoring.skills.listening.decode", stop)  # nothing is left to decode
+    monkeypatch.setattr("parlure.transcribing.engines.with_torch.decode", stop)  # nothing is left to decode
     resumed = evaluate(tmp_path, "nano", tmp_path / "broken", batch_size=1, nonspeech_per_kind=0)
     assert (resumed["profiles"], resumed["skills"]) == (whole["profiles"], whole["skills"])
     for name in ("hypotheses/tuned/hyps.jsonl", "skills.jsonl", "utterances.jsonl"):
@@ -134,7 +134,7 @@ def scripted(world, monkeypatch):
             text = "merci"
         return Hypothesis(clip.id, text, options.language, None, 0.5, -0.1, (1,), False, identified)
 
-    def decode(model, tokenizer, clips, options):
+    def decode(model, tokenizer, clips, options, progress=None):
         asked.update((model.name, clip.id, options.language, options.window) for clip in clips)
         return [answer(model.name, clip, options) for clip in clips]
 
@@ -148,12 +148,12 @@ def scripted(world, monkeypatch):
         return Hypothesis(name, text, options.language, tuple(segments), None, None, (1,), False)
 
     def load(name):
-        model = SimpleNamespace(name=name, device=SimpleNamespace(type="cpu"))
+        model = SimpleNamespace(name=name, dtype="torch.float32", device=SimpleNamespace(type="cpu"))
         return SimpleNamespace(model=model, tokenizer=None, name=name, sha256=name * 8)
 
-    monkeypatch.setattr("parlure.scoring.skills.listening.decode", decode)
-    monkeypatch.setattr("parlure.scoring.skills.listening.decode_long", decode_long)
-    monkeypatch.setattr("parlure.scoring.skills.evaluation.load", load)
+    monkeypatch.setattr("parlure.transcribing.engines.with_torch.decode", decode)
+    monkeypatch.setattr("parlure.transcribing.engines.with_torch.decode_long", decode_long)
+    monkeypatch.setattr("parlure.transcribing.engines.choice.load", load)
     monkeypatch.setattr(Corpus, "load", lambda folder: world)
     return asked
 
@@ -262,11 +262,11 @@ def test_the_same_weights_by_another_name_are_another_model(small, tmp_path, mon
     shutil.copytree(NANO, copy)  # the tokenizer may differ
     decoded = []
 
-    def hear_nothing(model, tokenizer, clips, options):
+    def hear_nothing(model, tokenizer, clips, options, progress=None):
         decoded.extend(clips)
         return [Hypothesis(clip.id, "", "fr", None, None, None, (), False) for clip in clips]
 
-    monkeypatch.setattr("parlure.scoring.skills.listening.decode", hear_nothing)
+    monkeypatch.setattr("parlure.transcribing.engines.with_torch.decode", hear_nothing)
     monkeypatch.setattr("parlure.scoring.skills.evaluation.build_report", stop)
     for name in ("nano", str(copy)):
         decoded.clear()

@@ -70,9 +70,12 @@ def test_a_file_that_breaks_off_does_not_end_the_rest(files, tmp_path, capsys, m
 
 def test_more_sound_than_the_header_says(files, monkeypatch):
     from parlure.transcribing import transcribe as module
+    from parlure.transcribing.engines import with_torch
 
     monkeypatch.setattr(module, "probe", lambda path: AudioInfo(30.0, 16_000, 1))
-    monkeypatch.setattr(module, "decode_long", lambda model, tokenizer, name, samples, options: len(samples) / 16_000)
+    monkeypatch.setattr(
+        with_torch, "decode_long", lambda model, tokenizer, name, samples, options: len(samples) / 16_000
+    )
     assert list(transcribe(files[1:2], model="nano", language="fr")) == [(files[1], 65.0)]
 
 

@@ -44,6 +44,7 @@ class DecodingOptions:
     task: str = "transcribe"  # or translate: English text whatever the language
     window: Literal["full", "short"] = "full"  # 30 s, as Whisper was trained, or the utterance and a short tail
     batch_size: int = 16  # utterances decoded together; never changes a hypothesis
+    beam_size: int = 1  # hypotheses followed at once; 1 is greedy
     max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
     no_speech_threshold: float = NO_SPEECH_THRESHOLD  # above it, text that the model doubts becomes none; 1: keep all
 
@@ -70,7 +71,7 @@ def decode(
         ParlureError: an unknown language or task, or audio that cannot be read.
     """
     found: dict[int, Hypothesis] = {}
-    for window_s, chosen in _batches(clips, options):
+    for window_s, chosen in batches_of(clips, options):
         waves = window_waves([clips[index].read() for index in chosen], window_s)
         rows = _decode_batch(model, tokenizer, waves, [clips[index].id for index in chosen], options)
         found.update(zip(chosen, rows, strict=True))
@@ -79,7 +80,7 @@ def decode(
     return [found[index] for index in range(len(clips))]
 
 
-def _batches(clips: Sequence[Clip], options: DecodingOptions) -> Iterator[tuple[float, list[int]]]:
+def batches_of(clips: Sequence[Clip], options: DecodingOptions) -> Iterator[tuple[float, list[int]]]:
     """Window in seconds and the indices of the clips decoded in it together."""
 
     def window_s(index: int) -> float:

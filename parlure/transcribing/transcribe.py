@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from parlure.errors import ParlureError
-from parlure.speech.audio import AudioError, Samples, probe, read_audio
+from parlure.speech.audio import SAMPLE_RATE, AudioError, Samples, probe, read_audio
 from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S
-from parlure.transcribing.decode import Clip, DecodingOptions, decode
+from parlure.transcribing.decode import Clip, DecodingOptions
+from parlure.transcribing.engines.choice import open_engine
+from parlure.transcribing.engines.interface import Engine, EngineName
 from parlure.transcribing.hypothesis import Hypothesis
-from parlure.transcribing.longform import decode_long
-from parlure.whisper.load import load
+from parlure.transcribing.pace import Pace
+from parlure.whisper.conversion import Quantization
 
 
 def transcribe(
@@ -24,6 +27,9 @@ def transcribe(
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
     batch_size: int = 16,
+    engine: EngineName | None = None,
+    quantize: Quantization | None = None,
+    pace: Pace | None = None,
     on_broken: Callable[[Path, AudioError], None] | None = None,
 ) -> Iterator[tuple[Path, Hypothesis]]:
     """Transcribe files one after the other; their channels are mixed.
@@ -37,6 +43,9 @@ def transcribe(
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
         batch_size: short files decoded together.
+        engine: which library decodes; None is torch, or CTranslate2 for its own folder.
+        quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds.
+        pace: what the seconds of sound and of work (reading and decoding) are added to.
         on_broken: called with a file that proves broken only when it is read whole; the others go on. None raises.
 
     Yields:
@@ -48,21 +57,29 @@ def transcribe(
     durations = {path: probe(path).duration_s for path in audio}
     if not durations:
         raise ParlureError("no audio file was given", "parlure transcribe call.wav --model nano")
-    loaded = load(model)
+    opened = open_engine(model, engine, quantize)
     options = DecodingOptions(language=language, task=task, batch_size=batch_size)
     is_short = {path: timestamps == "none" and duration <= WINDOW_S for path, duration in durations.items()}
     pending = list(audio)
     while pending:
         group = _head(pending, is_short, batch_size)
         pending = pending[len(group) :]
-        sounds = _sounds(group, on_broken)
-        # a header may be wrong, and resampling may add a sample
-        if is_short[group[0]] and all(len(samples) <= N_WINDOW_SAMPLES for samples in sounds.values()):
-            clips = [Clip(path.stem, durations[path], partial(sounds.__getitem__, path)) for path in sounds]
-            yield from zip(sounds, decode(loaded.model, loaded.tokenizer, clips, options), strict=True)
-        else:
-            for path, samples in sounds.items():
-                yield path, decode_long(loaded.model, loaded.tokenizer, path.stem, samples, options)
+        clock, sounds = time.monotonic(), _sounds(group, on_broken)
+        found = _heard(opened, sounds, durations, options, is_short[group[0]])
+        if pace is not None:
+            pace.add(sum(map(len, sounds.values())) / SAMPLE_RATE, time.monotonic() - clock)
+        yield from zip(sounds, found, strict=True)
+
+
+def _heard(
+    engine: Engine, sounds: dict[Path, Samples], durations: dict[Path, float], options: DecodingOptions, is_short: bool
+) -> list[Hypothesis]:
+    """Short files together, long ones by themselves: those that were announced as long are alone in their group."""
+    # a header may be wrong, and resampling may add a sample
+    if is_short and all(len(samples) <= N_WINDOW_SAMPLES for samples in sounds.values()):
+        clips = [Clip(path.stem, durations[path], partial(sounds.__getitem__, path)) for path in sounds]
+        return engine.decode(clips, options)
+    return [engine.decode_long(path.stem, samples, options) for path, samples in sounds.items()]
 
 
 def _sounds(group: Sequence[Path], on_broken: Callable[[Path, AudioError], None] | None) -> dict[Path, Samples]:

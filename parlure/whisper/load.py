@@ -47,7 +47,7 @@ class LoadedModel:
     @cached_property
     def sha256(self) -> str:
         """Hash of the weights on disk, one file's bytes after the other's: seconds for a large model."""
-        return _hash(self.weights)
+        return hash_files(self.weights)
 
 
 def locate(name: str) -> tuple[str, Path | None]:
@@ -57,7 +57,7 @@ def locate(name: str) -> tuple[str, Path | None]:
         A Hugging Face folder or hub id, and the folder of a PEFT adapter or None.
 
     Raises:
-        ParlureError: there is no such model.
+        ParlureError: there is no such model, or it is a CTranslate2 folder.
     """
     if name == "nano":
         return str(NANO), None
@@ -69,6 +69,11 @@ def locate(name: str) -> tuple[str, Path | None]:
         return base, folder
     if (folder / "model" / "config.json").is_file():
         return str(folder / "model"), None
+    if is_ctranslate2(name):
+        raise ParlureError(
+            f"{name} is a CTranslate2 folder, which torch cannot run",
+            "transcribe and evaluate take it with --engine ctranslate2; elsewhere, name the model it was made from",
+        )
     if (folder / "config.json").is_file():
         return str(folder), None
     if folder.exists():
@@ -76,6 +81,13 @@ def locate(name: str) -> tuple[str, Path | None]:
     if not _HUB_ID.fullmatch(name):
         raise ParlureError(f"there is no model called {name}", _FORMS)
     return name, None
+
+
+def is_ctranslate2(name: str) -> bool:
+    """Whether a MODEL is a folder that CTranslate2's converter made, as faster-whisper uses them."""
+    folder = Path(name)
+    has_words = any((folder / words).is_file() for words in ("vocabulary.json", "vocabulary.txt"))
+    return has_words and all((folder / part).is_file() for part in ("model.bin", "config.json"))
 
 
 def _base_of(settings: Path) -> str:
@@ -161,6 +173,15 @@ def load_tokenizer(source: str) -> WhisperTokenizer:
         ParlureError: it is no Whisper, or cannot be read.
     """
     _check_config(source)
+    return read_tokenizer(source)
+
+
+def read_tokenizer(source: str) -> WhisperTokenizer:
+    """The tokenizer of a folder of whatever runtime, or of a hub id.
+
+    Raises:
+        ParlureError: it cannot be read.
+    """
     try:
         tokenizer = cast(WhisperTokenizer, WhisperTokenizer.from_pretrained(source))
         if not tokenizer.vocab_size:  # where its files are missing, transformers makes one of nothing
@@ -203,7 +224,8 @@ def _weights_in(folder: Path, names: tuple[str, ...]) -> list[Path]:
     return [folder / name for name in sorted(set(json.loads(found.read_text(encoding="utf-8"))["weight_map"].values()))]
 
 
-def _hash(files: Iterable[Path]) -> str:
+def hash_files(files: Iterable[Path]) -> str:
+    """SHA-256 of what stands in files, one file's bytes after the other's."""
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as stream:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.exclusive import alone_in
@@ -26,9 +26,12 @@ from parlure.scoring.terms import Term, mark_seen, read_terms
 from parlure.scoring.utterances import score_utterances
 from parlure.speech.audio import Samples, read_audio
 from parlure.speech.nonspeech import CLIPS_PER_KIND
+from parlure.transcribing.engines.choice import engine_for, open_engine
+from parlure.transcribing.engines.interface import EngineName
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
-from parlure.whisper.load import base_of, load, tuned_for_short
+from parlure.whisper.conversion import Quantization
+from parlure.whisper.load import base_of, tuned_for_short
 
 Advance = Callable[[int, int], None] | None
 SHORT = "tuned (short window)"  # what the report calls tuned on input of the utterance's own length
@@ -69,6 +72,8 @@ def evaluate(
     terms: Path | None = None,
     nonspeech_per_kind: int = CLIPS_PER_KIND,
     batch_size: int = 16,
+    engine: EngineName | None = None,
+    quantize: Quantization | None = None,
     progress: Advance = None,
 ) -> dict[str, Any]:
     """Put models to the test of every skill and write a report; interrupted or killed, the next call goes on.
@@ -87,6 +92,9 @@ def evaluate(
         terms: a list of terms (:func:`parlure.scoring.terms.read_terms`), each also looked for in the train split.
         nonspeech_per_kind: synthesised clips without speech, of each of six kinds.
         batch_size: clips decoded together; never changes a hypothesis.
+        engine: which library decodes, all models alike; None is torch, or CTranslate2 where a MODEL is its folder.
+        quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds, ``model``'s
+            before ``against``'s.
         progress: called with (clips done, clips to do), over all systems.
 
     Returns:
@@ -107,7 +115,8 @@ def evaluate(
     names = {"tuned": model} | ({"base": base} if base else {})
     short = tuned_for_short(model) if short is None else short
     with alone_in(out):
-        heard = _listen(exam, names, out, short, batch_size, progress)
+        chosen = engine_for(names.values(), engine)
+        heard = _listen(exam, names, out, short, batch_size, chosen, quantize, progress)
         origin = {"data": data_of(corpus, split, exam.utterances)}
         if training := training_of(model):
             origin["training"] = training
@@ -117,7 +126,16 @@ def evaluate(
     return report
 
 
-def _listen(exam: Exam, names: Mapping[str, str], out: Path, short: bool, batch_size: int, progress: Advance) -> _Heard:
+def _listen(
+    exam: Exam,
+    names: Mapping[str, str],
+    out: Path,
+    short: bool,
+    batch_size: int,
+    engine: EngineName,
+    quantize: Quantization | None,
+    progress: Advance,
+) -> _Heard:
     n_total = exam.n_questions * len(names) + short * len(exam.utterances)
     n_done, seconds = 0, sum(u.duration_s for u in exam.utterances)
 
@@ -130,7 +148,11 @@ def _listen(exam: Exam, names: Mapping[str, str], out: Path, short: bool, batch_
     heard = _Heard({}, {}, [])
 
     def ask(system: str, name: str, window: Window) -> None:  # a model is out of memory before the next comes in
-        ear = Ear(load(name), out, "tuned-short" if window == "short" else system, batch_size, tick)
+        nonlocal quantize
+        opened = open_engine(name, engine, quantize)
+        if engine == "ctranslate2" and quantize is None:  # what the first model holds, the others are to have too
+            quantize = cast(Quantization, opened.compute_type)
+        ear = Ear(opened, out, "tuned-short" if window == "short" else system, batch_size, tick)
         found = ear.hear("utterances", questions_of(exam.utterances), window=window)
         heard.decoded[system] = Decoded(tuple(found), ear.description(window, seconds))
         if window == "full":

@@ -7,17 +7,15 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from parlure.corpus.manifest import Utterance
 from parlure.transcribing.clips import clips_of
-from parlure.transcribing.decode import Clip, DecodingOptions, decode
+from parlure.transcribing.decode import Clip, DecodingOptions
+from parlure.transcribing.engines.interface import Engine
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
-from parlure.transcribing.longform import decode_long
-from parlure.whisper.load import LoadedModel
 
 Window = Literal["full", "short"]
 _BATCHES_AT_ONCE = 8  # between two entries of the journal: a bar moves, and little is lost
@@ -56,19 +54,17 @@ class Ear:
         journals: one for each part heard so far; they are removed once what they hold is written elsewhere.
     """
 
-    def __init__(
-        self, loaded: LoadedModel, folder: Path, system: str, batch_size: int, tick: Callable[[int], None]
-    ) -> None:
+    def __init__(self, engine: Engine, folder: Path, system: str, batch_size: int, tick: Callable[[int], None]) -> None:
         """Begin to listen, or go on.
 
         Args:
-            loaded: the model.
+            engine: the model.
             folder: where journals are kept.
             system: what the report calls the model.
             batch_size: clips decoded together; never changes a hypothesis.
             tick: called with the number of clips that are done since the last call.
         """
-        self._loaded, self._folder, self._system = loaded, folder, system
+        self._engine, self._folder, self._system = engine, folder, system
         self._options, self._tick = DecodingOptions(batch_size=batch_size), tick
         self.journals: list[Journal] = []
 
@@ -89,7 +85,7 @@ class Ear:
             left = [clip for clip in left if clip.id not in journal.found]
             for start in range(0, len(left), size):
                 clips, clock = left[start : start + size], time.monotonic()
-                found = decode(self._loaded.model, self._loaded.tokenizer, clips, options)
+                found = self._engine.decode(clips, options)
                 journal.add(found, time.monotonic() - clock)
                 self._tick(len(clips))
         return [journal.found[question.clip.id] for question in questions]
@@ -103,7 +99,7 @@ class Ear:
                 continue
             clock, clip = time.monotonic(), question.clip
             options = replace(self._options, language=question.language, task=question.task)
-            found = decode_long(self._loaded.model, self._loaded.tokenizer, clip.id, clip.read(), options)
+            found = self._engine.decode_long(clip.id, clip.read(), options)
             journal.add([found], time.monotonic() - clock)
             self._tick(1)
         return [journal.found[question.clip.id] for question in questions]
@@ -121,12 +117,12 @@ class Ear:
         """
         spent = {"audio_s": round(n_seconds, 2), "work_s": round(self.journals[-1].work_s, 2)}
         settings = self._settings() | {"window": window} | spent
-        return {"model": self._loaded.name, "hash": self._loaded.sha256, "decode": settings}
+        return {"model": self._engine.model, "hash": self._engine.sha256, "decode": settings}
 
     def _journal(self, part: str, questions: Sequence[Question], how: dict[str, Any]) -> Journal:
         """What an interrupted call has left of this part, by this model, of these clips, in this way."""
         asked = json.dumps([[q.clip.id, q.language, q.task, *q.source] for q in questions])
-        job = {"model": self._loaded.name, "hash": self._loaded.sha256, **self._settings(), **how}
+        job = {"model": self._engine.model, "hash": self._engine.sha256, **self._settings(), **how}
         job["clips"] = hashlib.sha256(asked.encode()).hexdigest()
         journal = Journal(self._folder / f"decoding-{self._system}-{part}.jsonl", job)
         self.journals.append(journal)
@@ -135,6 +131,5 @@ class Ear:
     def _settings(self) -> dict[str, Any]:
         """How utterances are decoded, and by what; the same for every model of a report."""
         settings = asdict(self._options) | {"language": "the utterance's", "task": "the utterance's"}
-        settings |= {"method": "greedy", "timestamps": "none", "engine": "torch"}
-        settings["device"] = self._loaded.model.device.type
-        return settings | {name: version(name) for name in ("parlure", "torch", "transformers")}
+        settings |= {"method": "greedy" if self._options.beam_size == 1 else "beam search", "timestamps": "none"}
+        return settings | self._engine.description()

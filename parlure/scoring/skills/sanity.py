@@ -27,7 +27,7 @@ from parlure.scoring.utterances import ScoredUtterance, read_jsonl, score_uttera
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import DecodingOptions, decode
 from parlure.whisper.adapters import scaled_saved
-from parlure.whisper.load import load_base, load_tokenizer, locate
+from parlure.whisper.load import is_ctranslate2, load_base, load_tokenizer, locate
 
 N_SHUFFLES = 20  # if shuffling changed nothing, all 20 would lie above the true rate once in 21 times
 N_DECODED = 8  # utterances to decode with the adapter off: one token that differs is enough
@@ -127,7 +127,7 @@ def _differences(before: Any, after: Any, place: str = "") -> list[str]:
 
 def _adapter_off(corpus: Path, model: str, split: str) -> Control:
     name = "adapter at scale 0"
-    source, adapter = locate(model)
+    source, adapter = ("", None) if is_ctranslate2(model) else locate(model)
     if adapter is None:
         return Control(name, None, f"{model} has no adapter")
     spoken = sorted(

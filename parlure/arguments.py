@@ -1,0 +1,36 @@
+"""Arguments that several commands share: what their help says, and what their text means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from typer import Option
+
+from parlure.errors import ParlureError
+
+MODEL_HELP = "nano, a run folder, a Hugging Face folder or a hub id such as openai/whisper-medium"
+DECODABLE_HELP = f"{MODEL_HELP}; or a CTranslate2 folder"
+
+Engine = Annotated[
+    Literal["torch", "ctranslate2"] | None,
+    Option(help="What decodes; ctranslate2 converts the model once. torch when not given, unless it is converted."),
+]
+Quantize = Annotated[
+    Literal["float32", "float16", "bfloat16", "int8", "int8_float32", "int8_float16", "int8_bfloat16"] | None,
+    Option(help="Numbers that CTranslate2 multiplies; float32 when not given, or what its folder holds."),
+]
+
+
+def ratios_of(text: str | None) -> tuple[float, float, float] | None:
+    """``0.8,0.1,0.1`` as numbers.
+
+    Raises:
+        ParlureError: it is not three numbers.
+    """
+    if text is None:
+        return None
+    try:
+        train_share, dev_share, test_share = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ParlureError(f"--ratios {text} is not three numbers", "for example --ratios 0.8,0.1,0.1") from error
+    return train_share, dev_share, test_share

@@ -1,0 +1,45 @@
+"""What an engine is: a model that turns sound into hypotheses, by whatever library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+from parlure.speech.audio import Samples
+from parlure.transcribing.decode import Clip, DecodingOptions
+from parlure.transcribing.hypothesis import Hypothesis
+
+EngineName = Literal["torch", "ctranslate2"]
+
+
+class Engine(Protocol):
+    """A model that is ready to decode; the same options mean the same to every engine.
+
+    Attributes:
+        model: what the person called it.
+        sha256: hash of the weights it was read from.
+        compute_type: the numbers it multiplies: float32, float16, int8_float32, …
+    """
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def compute_type(self) -> str: ...
+
+    def decode(
+        self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None
+    ) -> list[Hypothesis]:
+        """Decode clips of at most 30 s, see :func:`parlure.transcribing.decode.decode`."""
+        ...
+
+    def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
+        """Decode a recording of any length with phrase times, see :mod:`parlure.transcribing.longform`."""
+        ...
+
+    def description(self) -> dict[str, Any]:
+        """Engine, numbers, device and versions, as a report's ``decode`` names them."""
+        ...
