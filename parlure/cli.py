@@ -235,7 +235,9 @@ def evaluate(
     split: Annotated[str, Option(help="Which split to decode.")] = "test",
     short: Annotated[
         bool | None,
-        Option("--short/--no-short", help="Decode the tuned model in short windows too; unless given, if tuned on them."),
+        Option(
+            "--short/--no-short", help="Decode the tuned model in short windows too; unless given, if tuned on them."
+        ),
     ] = None,
     sanity: Annotated[
         bool, Option("--sanity", help="Then make the controls that a report must pass; exit with 3 if one fails.")
