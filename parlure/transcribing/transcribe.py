@@ -24,6 +24,8 @@ def transcribe(
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
     batch_size: int = 16,
+    beam_size: int = 1,
+    loop_guard: bool = False,
     on_broken: Callable[[Path, AudioError], None] | None = None,
 ) -> Iterator[tuple[Path, Hypothesis]]:
     """Transcribe files one after the other; their channels are mixed.
@@ -37,6 +39,8 @@ def transcribe(
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
         batch_size: short files decoded together.
+        beam_size: 1 is greedy; more: so many beginnings of every text at once.
+        loop_guard: stop a short file whose text goes round in circles; in sequential windows it has no part.
         on_broken: called with a file that proves broken only when it is read whole; the others go on. None raises.
 
     Yields:
@@ -48,8 +52,10 @@ def transcribe(
     durations = {path: probe(path).duration_s for path in audio}
     if not durations:
         raise ParlureError("no audio file was given", "parlure transcribe call.wav --model nano")
+    options = DecodingOptions(
+        language=language, task=task, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard
+    )
     loaded = load(model)
-    options = DecodingOptions(language=language, task=task, batch_size=batch_size)
     is_short = {path: timestamps == "none" and duration <= WINDOW_S for path, duration in durations.items()}
     pending = list(audio)
     while pending:
