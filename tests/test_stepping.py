@@ -37,9 +37,9 @@ def test_steps_equal_the_whole(model):
     encoded, ids = inputs(3)
     expected, stepper = whole(model, encoded, ids), Stepper(model, encoded)
     for _ in range(2):
-        torch.testing.assert_close(stepper(ids[:, :4], (0, -1)), expected[:, [0, 3]], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(stepper(ids[:, :4], (0, -1)), expected[:, [0, 3]], rtol=1e-4, atol=1e-4)
         for place in range(4, LENGTH):
-            torch.testing.assert_close(stepper(ids[:, [place]])[:, 0], expected[:, place], rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(stepper(ids[:, [place]])[:, 0], expected[:, place], rtol=1e-4, atol=1e-4)
         stepper.restart()
 
 
@@ -64,7 +64,7 @@ def test_rows_that_stay_go_on_as_they_were(model, staying):
     order = stepper.keep(staying)
     assert sorted(order) == staying
     for place in range(6, 10):
-        torch.testing.assert_close(stepper(ids[order, place, None])[:, 0], expected[order, place], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(stepper(ids[order, place, None])[:, 0], expected[order, place], rtol=1e-4, atol=1e-4)
 
 
 @torch.inference_mode()
@@ -80,4 +80,4 @@ def test_beams_share_an_utterance_and_change_places(model):
         stepper.follow(torch.tensor(origins))
         written = torch.cat((written[origins], torch.randint(4, 120, (4, 1))), 1)
         expected = whole(model, encoded, written)[:, -1]
-        torch.testing.assert_close(stepper(written[:, -1:])[:, 0], expected, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(stepper(written[:, -1:])[:, 0], expected, rtol=1e-4, atol=1e-4)
