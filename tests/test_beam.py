@@ -51,13 +51,6 @@ def test_silence_has_no_text(nano):
     assert all(h.avg_logprob < 0 for h in found)
 
 
-def test_a_beam_that_goes_round_is_stopped(nano, clips):
-    short = replace(FR, window="short", max_new_tokens=200, beam_size=2)
-    looped = [h for h in run(nano, clips[:8], replace(short, loop_guard=True)) if h.looped]
-    assert looped
-    assert all(len(h.tokens) < 200 and not h.truncated for h in looped)
-
-
 def search(steps, n_tokens=10, n_beams=2):
     """One search fed with candidates ``(logprob, origin, token)``; those after its end are not asked for."""
     none = torch.zeros(1)
