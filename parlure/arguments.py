@@ -19,6 +19,19 @@ Quantize = Annotated[
     Literal["float32", "float16", "bfloat16", "int8", "int8_float32", "int8_float16", "int8_bfloat16"] | None,
     Option(help="Numbers that CTranslate2 multiplies; float32 when not given, or what its folder holds."),
 ]
+BeamSize = Annotated[
+    int,
+    Option(
+        min=1, help="1: the most probable token at every step; 5 is usual for beam search, and several times slower."
+    ),
+]
+LoopGuard = Annotated[
+    bool, Option("--loop-guard", help="Stop an utterance whose text goes round in circles; it changes the model's WER.")
+]
+Short = Annotated[
+    bool | None,
+    Option("--short/--no-short", help="Decode the tuned model in short windows too; unless given, if tuned on them."),
+]
 
 
 def ratios_of(text: str | None) -> tuple[float, float, float] | None:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
-from parlure.arguments import DECODABLE_HELP, MODEL_HELP, Engine, Quantize, ratios_of
+from parlure.arguments import DECODABLE_HELP, MODEL_HELP, BeamSize, Engine, LoopGuard, Quantize, Short, ratios_of
 from parlure.ending import GateFailedError, StoppedError, exit_code, is_first, say
 from parlure.errors import ParlureError
 
@@ -186,6 +186,8 @@ def transcribe(
     out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
     engine: Engine = None,
     quantize: Quantize = None,
+    beam_size: BeamSize = 1,
+    loop_guard: LoopGuard = False,
 ) -> None:
     """Audio → text, JSON lines, SubRip or WebVTT."""
     from parlure.transcribing.pace import Pace
@@ -204,7 +206,7 @@ def transcribe(
 
     for path, hypothesis in run_transcribe(
         audio, model=model, language=language, task=task, timestamps=timestamps, engine=engine, quantize=quantize,
-        pace=pace, on_broken=leave_out,
+        beam_size=beam_size, loop_guard=loop_guard, pace=pace, on_broken=leave_out,
     ):  # fmt: skip
         written = WRITERS[format_](hypothesis)
         if out is None:
@@ -233,12 +235,7 @@ def evaluate(
         list[str] | None, Option(help="Corpus of another domain, CORPUS or NAME=CORPUS, any number of times.")
     ] = None,
     split: Annotated[str, Option(help="Which split to decode.")] = "test",
-    short: Annotated[
-        bool | None,
-        Option(
-            "--short/--no-short", help="Decode the tuned model in short windows too; unless given, if tuned on them."
-        ),
-    ] = None,
+    short: Short = None,
     sanity: Annotated[
         bool, Option("--sanity", help="Then make the controls that a report must pass; exit with 3 if one fails.")
     ] = False,
@@ -249,6 +246,8 @@ def evaluate(
     terms: Annotated[Path | None, Option(help="Terms to look for, one a line: their recall and precision.")] = None,
     engine: Engine = None,
     quantize: Quantize = None,
+    beam_size: BeamSize = 1,
+    loop_guard: LoopGuard = False,
 ) -> None:
     """Decode a split with one model or two → report: every skill before and after, intervals, verdicts."""
     from parlure.console import Console
@@ -257,7 +256,7 @@ def evaluate(
     with Console().bar("decoding") as bar:
         report = run_evaluate(
             corpus, model, out, against=against, guards=guard or (), split=split, short=short, fail_if=fail_if or (),
-            terms=terms, engine=engine, quantize=quantize, progress=bar,
+            terms=terms, engine=engine, quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, progress=bar,
         )  # fmt: skip
     from parlure.scoring.evidence.table import skill_lines
     from parlure.scoring.gates import failures

@@ -112,6 +112,8 @@ class DecodingSection(_Section):
     """utterances decoded together"""
     max_new_tokens: int = Field(default=224, ge=1, le=444)
     """token limit of one utterance"""
+    beam_size: int = Field(default=1, ge=1)
+    """1: the most probable token at every step; more: so many beginnings of every text at once, as much slower"""
 
 
 class Recipe(_Section):

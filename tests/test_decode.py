@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import WhisperFeatureExtractor
+from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from parlure.errors import ParlureError
+from parlure.speech.features import log_mel
 from parlure.transcribing.decode import Clip, DecodingOptions, decode, text_of, window_waves
+from parlure.transcribing.guard import goes_round
 from parlure.whisper.load import NANO
 from parlure.whisper.prompt import SpecialTokens, encode_text
 
@@ -128,3 +130,43 @@ def test_unknown_language(nano):
     silent = [Clip("a", 1.0, lambda: np.zeros(16_000, np.float32))]
     with pytest.raises(ParlureError, match="this Whisper has no language 'xx'"):
         run(nano, silent, replace(FR, language="xx"))
+
+
+@pytest.fixture(scope="module")
+def endless(nano):
+    """Random weights that hardly ever end, with Whisper's lists of what is not said; and noise for them to hear."""
+    torch.manual_seed(3)
+    config = WhisperConfig(d_model=32, encoder_layers=1, decoder_layers=2, encoder_attention_heads=2, init_std=0.2,
+                           decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32)  # fmt: skip
+    model = WhisperForConditionalGeneration(config).eval()
+    model.generation_config = nano.model.generation_config
+    return model, [np.random.default_rng(i).normal(0, 0.1, 16_000).astype(np.float32) for i in range(2)]
+
+
+def babble(endless, nano, **how):
+    model, sounds = endless
+    noise = [Clip(str(i), 1.0, lambda sound=sound: sound) for i, sound in enumerate(sounds)]
+    return decode(model, nano.tokenizer, noise, replace(FR, no_speech_threshold=1.0, **how))
+
+
+def test_the_448_positions_are_the_last_limit(nano, endless):
+    found = babble(endless, nano, max_new_tokens=1000)
+    model, sounds = endless
+    with torch.inference_mode():
+        features = log_mel(window_waves(sounds), 80)
+        theirs = model.generate(features, language="fr", task="transcribe", max_length=448)
+    assert [list(h.tokens) for h in found] == [row.tolist()[-444:] for row in theirs]
+    assert all(h.truncated and len(h.tokens) == 444 for h in found)
+
+
+@pytest.mark.parametrize("n_beams", [1, 2])
+def test_the_guard_stops_what_goes_round(nano, endless, n_beams):
+    free, guarded = (
+        babble(endless, nano, max_new_tokens=200, beam_size=n_beams, loop_guard=on) for on in (False, True)
+    )
+    assert not any(h.looped for h in free)
+    assert all(h.truncated and len(h.tokens) == 200 for h in free)
+    assert all(h.looped and not h.truncated for h in guarded)
+    for one, other in zip(free, guarded, strict=True):
+        assert goes_round(other.tokens) and not goes_round(other.tokens[:-1])
+        assert n_beams > 1 or other.tokens == one.tokens[: len(other.tokens)]

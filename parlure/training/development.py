@@ -28,6 +28,7 @@ class Development:
     profile: str
     batch_size: int
     max_new_tokens: int
+    beam_size: int
 
     @classmethod
     def of(cls, corpus: Corpus, recipe: Recipe) -> Development:
@@ -50,9 +51,8 @@ class Development:
         normalize = get_profile(profile).normalize
         if not any(normalize(utterance.text) for utterance in chosen):
             raise ParlureError(f"no dev utterance of {corpus.folder} holds a word", "dev needs speech with transcripts")
-        return cls(
-            tuple(chosen), tuple(clips_of(chosen)), profile, recipe.decoding.batch_size, recipe.decoding.max_new_tokens
-        )
+        how = recipe.decoding
+        return cls(tuple(chosen), tuple(clips_of(chosen)), profile, how.batch_size, how.max_new_tokens, how.beam_size)
 
     def word_error_rate(
         self,
@@ -81,7 +81,13 @@ class Development:
                 for u, c in zip(self.utterances, self.clips, strict=True)
                 if (u.language, u.task) == (language, task)
             ]
-            options = DecodingOptions(language, task, batch_size=self.batch_size, max_new_tokens=self.max_new_tokens)
+            options = DecodingOptions(
+                language,
+                task,
+                batch_size=self.batch_size,
+                max_new_tokens=self.max_new_tokens,
+                beam_size=self.beam_size,
+            )
             pairs = [*team.share(pairs)]
             try:
                 with team.accelerator.autocast():

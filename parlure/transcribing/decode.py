@@ -1,4 +1,4 @@
-"""Utterances of at most 30 s → hypotheses: greedy, batched, every utterance in a window of its own.
+"""Utterances of at most 30 s → hypotheses: greedy or by beam search, batched, each in a window of its own.
 
 A hypothesis does not depend on its neighbours: a window is 30 s or follows from the utterance alone, a batch holds
 windows of one length, each row has its own end, and a row that has ended leaves the batch's work. In the 30 s window
@@ -7,19 +7,24 @@ tokens are those of Hugging Face's ``generate`` (tested).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 import numpy as np
 import torch
-from transformers import DynamicCache, EncoderDecoderCache, WhisperForConditionalGeneration, WhisperTokenizer
+from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
+from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.features import WINDOW_S, log_mel, short_window_s
+from parlure.transcribing.beam import beam_search
+from parlure.transcribing.greedy import greedy
 from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.rows import Rules, most_probable, suppression
+from parlure.transcribing.stepping import Stepper
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids, token_id
 
 # openai/whisper transcribe.py: a window is silent if <|nospeech|> is this probable and its text is not to be trusted
@@ -38,15 +43,27 @@ class Clip:
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How to decode; what was used is kept beside the hypotheses."""
+    """How to decode; what was used is kept beside the hypotheses.
+
+    Where the model takes the window for silent and would have ended at once, or doubts what it wrote (openai/whisper's
+    rule), there is no text. Else the first token is never the end (the models' own ``begin_suppress_tokens``).
+
+    Raises:
+        ParlureError: there is no beam.
+    """
 
     language: str | None = None  # Whisper's code, or None to identify it from each utterance
     task: str = "transcribe"  # or translate: English text whatever the language
     window: Literal["full", "short"] = "full"  # 30 s, as Whisper was trained, or the utterance and a short tail
     batch_size: int = 16  # utterances decoded together; never changes a hypothesis
-    beam_size: int = 1  # hypotheses followed at once; 1 is greedy
     max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
     no_speech_threshold: float = NO_SPEECH_THRESHOLD  # above it, text that the model doubts becomes none; 1: keep all
+    beam_size: int = 1  # 1: the most probable token at every step; more: so many beginnings of every text at once
+    loop_guard: bool = False  # stop a row that goes round in circles; off, for it changes what a model's WER is
+
+    def __post_init__(self) -> None:
+        if self.beam_size < 1:
+            raise ParlureError(f"a search with {self.beam_size} beams finds nothing", "1 is greedy, 5 is usual")
 
 
 @torch.inference_mode()
@@ -120,21 +137,21 @@ def identify_language(
     model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, encoded: torch.Tensor
 ) -> list[str]:
     """The most probable language of each row of encoder output ``(n_utterances, n_positions, d)``."""
-    start = torch.full((len(encoded), 1), SpecialTokens.of(tokenizer).start, device=encoded.device)
-    hidden = model.model.decoder(input_ids=start, encoder_hidden_states=encoded).last_hidden_state[:, -1]
-    return _most_probable(language_ids(tokenizer), model.proj_out(hidden))
+    return _identified(Stepper(model, encoded), tokenizer, len(encoded), encoded.device)
+
+
+def _identified(stepper: Stepper, tokenizer: WhisperTokenizer, n_rows: int, device: torch.device) -> list[str]:
+    """By a stepper that has read nothing, and has then read nothing again."""
+    start = torch.full((n_rows, 1), SpecialTokens.of(tokenizer).start, device=device)
+    scores = stepper(start)[:, 0]
+    stepper.restart()
+    return most_probable(language_ids(tokenizer), scores)
 
 
 def language_ids(tokenizer: WhisperTokenizer) -> dict[str, int]:
     """Language code → id of its token, of the languages that this Whisper knows."""
     known = {code: token_id(tokenizer, f"<|{code}|>") for code in LANGUAGES}
     return {code: id_ for code, id_ in known.items() if id_ is not None}
-
-
-def _most_probable(languages: Mapping[str, int], scores: torch.Tensor) -> list[str]:
-    """Of what stands right after the start, ``(n_utterances, n_vocabulary)``."""
-    codes = list(languages)
-    return [codes[int(index)] for index in scores[:, list(languages.values())].argmax(-1)]
 
 
 def _decode_batch(
@@ -146,14 +163,20 @@ def _decode_batch(
 ) -> list[Hypothesis]:
     device, dtype = model.device, model.dtype
     features = log_mel(waves.to(device), model.config.num_mel_bins).to(dtype)
-    encoded = model.model.encoder(features).last_hidden_state
+    stepper = Stepper(model, model.model.encoder(features).last_hidden_state)
     if options.language is None:
-        languages = identify_language(model, tokenizer, encoded)
+        languages = _identified(stepper, tokenizer, len(names), device)
     else:
         languages = [options.language] * len(names)
     prompts = torch.tensor([prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
-    special = SpecialTokens.of(tokenizer)
-    found = _greedy(model, special, encoded, prompts, options, language_ids(tokenizer))
+    rules = _rules(model, tokenizer, prompts.shape[1], options)
+    if options.beam_size == 1:
+        found = greedy(stepper, prompts, rules)
+    else:
+        found = beam_search(stepper, prompts, rules, options.beam_size)
+    for row in found:
+        if row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD:
+            row.fall_silent()
     return [
         Hypothesis(
             id=name,
@@ -163,96 +186,30 @@ def _decode_batch(
             no_speech_prob=row.no_speech_prob,
             avg_logprob=row.avg_logprob,
             tokens=tuple(row.tokens),
-            truncated=not row.ended,
+            truncated=not (row.ended or row.looped),
             identified=row.identified,
+            looped=row.looped,
         )
         for name, language, row in zip(names, languages, found, strict=True)
     ]
 
 
-@dataclass
-class _Row:
-    tokens: list[int]
-    no_speech_prob: float
-    identified: str
-    total_logprob: float = 0.0
-    n_scored: int = 0
-    ended: bool = False
-
-    @property
-    def avg_logprob(self) -> float:
-        return self.total_logprob / max(1, self.n_scored)
-
-    def fall_silent(self) -> None:
-        self.tokens, self.ended = [], True
-
-
-def _greedy(
-    model: WhisperForConditionalGeneration,
-    special: SpecialTokens,
-    encoded: torch.Tensor,
-    prompts: torch.Tensor,
-    options: DecodingOptions,
-    languages: Mapping[str, int],
-) -> list[_Row]:
-    """The most probable token at every step, until all rows have ended or the limit is hit.
-
-    The first token is never the end (the models' own ``begin_suppress_tokens``). Where the model takes the window for
-    silent and would have ended at once, or doubts what it wrote (openai/whisper's rule), there is no text.
-
-    Args:
-        encoded: encoder output, ``(n_utterances, n_positions, d)``.
-        prompts: ids from the start token on, ``(n_utterances, n_prompt)``.
-        languages: :func:`language_ids`.
-    """
-    forbidden, forbidden_first = _suppressed(model, special)
-    cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-    ids, rows, alive = prompts, [], torch.arange(len(prompts))
-    for step in range(min(options.max_new_tokens, MAX_TOKENS - prompts.shape[1])):
-        hidden = model.model.decoder(
-            input_ids=ids, encoder_hidden_states=encoded, past_key_values=cache, use_cache=True
-        ).last_hidden_state
-        if step == 0:
-            # what the model would say right after the start token: no speech, or the language that it hears
-            at_start = model.proj_out(hidden[:, 0]).float().softmax(-1)
-            heard = zip(at_start[:, special.no_speech].tolist(), _most_probable(languages, at_start), strict=True)
-            rows = [_Row([], probability, code) for probability, code in heard]
-        scores = model.proj_out(hidden[:, -1]).float()
-        scores[:, forbidden] = -torch.inf
-        silent = [False] * len(scores)
-        if step == 0:
-            at_once = (scores.argmax(-1) == special.end).tolist()
-            silent = [
-                is_end and row.no_speech_prob > options.no_speech_threshold
-                for is_end, row in zip(at_once, rows, strict=True)
-            ]
-            scores[:, forbidden_first] = -torch.inf
-        logprobs, best = scores.log_softmax(-1).max(-1)
-        going = []
-        for place, (index, logprob, token) in enumerate(
-            zip(alive.tolist(), logprobs.tolist(), best.tolist(), strict=True)
-        ):
-            row = rows[index]
-            row.total_logprob += logprob
-            row.n_scored += 1
-            if silent[place]:
-                row.fall_silent()
-            elif token == special.end:
-                row.ended = True
-            else:
-                row.tokens.append(token)
-                going.append(place)
-        if not going:
-            break
-        if len(going) < len(alive):
-            kept = torch.tensor(going, device=encoded.device)
-            cache.batch_select_indices(kept)
-            alive, encoded, best = alive[going], encoded[kept], best[kept]
-        ids = best[:, None]
-    for row in rows:
-        if row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD:
-            row.fall_silent()
-    return rows
+def _rules(
+    model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, n_prompt: int, options: DecodingOptions
+) -> Rules:
+    special = SpecialTokens.of(tokenizer)
+    never, never_first = _suppressed(model, special)
+    n_vocabulary = model.config.vocab_size
+    return Rules(
+        end=special.end,
+        no_speech=special.no_speech,
+        languages=language_ids(tokenizer),
+        never=suppression(n_vocabulary, never, model.device),
+        never_first=suppression(n_vocabulary, never_first, model.device),
+        n_tokens=min(options.max_new_tokens, MAX_TOKENS - n_prompt),
+        no_speech_threshold=options.no_speech_threshold,
+        loop_guard=options.loop_guard,
+    )
 
 
 def _suppressed(model: WhisperForConditionalGeneration, special: SpecialTokens) -> tuple[list[int], list[int]]:

@@ -29,6 +29,7 @@ class Hypothesis:
         tokens: text token ids.
         truncated: the token limit was hit before the model ended.
         identified: the language that the model itself takes it for, whatever it was decoded in; None where not asked.
+        looped: it was stopped for going round in circles (:func:`parlure.transcribing.guard.goes_round`).
     """
 
     id: str
@@ -40,6 +41,7 @@ class Hypothesis:
     tokens: tuple[int, ...]
     truncated: bool
     identified: str | None = None
+    looped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict, rounded where digits would be noise."""

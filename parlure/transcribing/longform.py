@@ -1,7 +1,7 @@
 """A recording of any length → phrases with times: sequential windows, each starting where the last phrase ended.
 
-Whisper's own procedure (Radford et al. 2022, §4.5) by Hugging Face's ``generate``: greedy, without the previous text,
-so that one window's mistake does not feed the next.
+Whisper's own procedure (Radford et al. 2022, §4.5) by Hugging Face's ``generate``: without the previous text, so that
+one window's mistake does not feed the next. The loop guard of short clips has no part in it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def decode_long(
         temperature=0.0,  # with the thresholds transformers 5.23 compares it
         max_new_tokens=options.max_new_tokens if features.shape[-1] > N_WINDOW_FRAMES else None,
         do_sample=False,
-        num_beams=1,
+        num_beams=options.beam_size,
     )
     segments, tokens = [], []
     for part in output["segments"][0]:

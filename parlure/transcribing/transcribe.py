@@ -27,6 +27,8 @@ def transcribe(
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
     batch_size: int = 16,
+    beam_size: int = 1,
+    loop_guard: bool = False,
     engine: EngineName | None = None,
     quantize: Quantization | None = None,
     pace: Pace | None = None,
@@ -43,6 +45,8 @@ def transcribe(
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
         batch_size: short files decoded together.
+        beam_size: 1 is greedy; more: so many beginnings of every text at once.
+        loop_guard: stop a short file whose text goes round in circles; in sequential windows it has no part.
         engine: which library decodes; None is torch, or CTranslate2 for its own folder.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds.
         pace: what the seconds of sound and of work (reading and decoding) are added to.
@@ -57,8 +61,10 @@ def transcribe(
     durations = {path: probe(path).duration_s for path in audio}
     if not durations:
         raise ParlureError("no audio file was given", "parlure transcribe call.wav --model nano")
+    options = DecodingOptions(
+        language=language, task=task, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard
+    )
     opened = open_engine(model, engine, quantize)
-    options = DecodingOptions(language=language, task=task, batch_size=batch_size)
     is_short = {path: timestamps == "none" and duration <= WINDOW_S for path, duration in durations.items()}
     pending = list(audio)
     while pending:

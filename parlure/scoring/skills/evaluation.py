@@ -26,6 +26,7 @@ from parlure.scoring.terms import Term, mark_seen, read_terms
 from parlure.scoring.utterances import score_utterances
 from parlure.speech.audio import Samples, read_audio
 from parlure.speech.nonspeech import CLIPS_PER_KIND
+from parlure.transcribing.decode import DecodingOptions
 from parlure.transcribing.engines.choice import engine_for, open_engine
 from parlure.transcribing.engines.interface import EngineName
 from parlure.transcribing.hypothesis import Hypothesis
@@ -71,6 +72,8 @@ def evaluate(
     fail_if: Sequence[str] = (),
     terms: Path | None = None,
     nonspeech_per_kind: int = CLIPS_PER_KIND,
+    beam_size: int = 1,
+    loop_guard: bool = False,
     batch_size: int = 16,
     engine: EngineName | None = None,
     quantize: Quantization | None = None,
@@ -91,6 +94,8 @@ def evaluate(
             the caller to apply to what is returned.
         terms: a list of terms (:func:`parlure.scoring.terms.read_terms`), each also looked for in the train split.
         nonspeech_per_kind: synthesised clips without speech, of each of six kinds.
+        beam_size: 1 is greedy; more: so many beginnings of every text at once.
+        loop_guard: stop an utterance whose text goes round in circles.
         batch_size: clips decoded together; never changes a hypothesis.
         engine: which library decodes, all models alike; None is torch, or CTranslate2 where a MODEL is its folder.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds, ``model``'s
@@ -110,13 +115,14 @@ def evaluate(
     if split != "train":
         listed = mark_seen(listed, [u.text for u in whole.select("train")], headline_profile(exam.language))
     base = base_of(model) if against == "base" else against
+    options = DecodingOptions(batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard)
     for expression in fail_if:
         parse_gate(expression, exam.skill_names, has_base=base is not None)
     names = {"tuned": model} | ({"base": base} if base else {})
     short = tuned_for_short(model) if short is None else short
     with alone_in(out):
         chosen = engine_for(names.values(), engine)
-        heard = _listen(exam, names, out, short, batch_size, chosen, quantize, progress)
+        heard = _listen(exam, names, out, short, options, chosen, quantize, progress)
         origin = {"data": data_of(corpus, split, exam.utterances)}
         if training := training_of(model):
             origin["training"] = training
@@ -131,7 +137,7 @@ def _listen(
     names: Mapping[str, str],
     out: Path,
     short: bool,
-    batch_size: int,
+    options: DecodingOptions,
     engine: EngineName,
     quantize: Quantization | None,
     progress: Advance,
@@ -152,7 +158,7 @@ def _listen(
         opened = open_engine(name, engine, quantize)
         if engine == "ctranslate2" and quantize is None:  # what the first model holds, the others are to have too
             quantize = cast(Quantization, opened.compute_type)
-        ear = Ear(opened, out, "tuned-short" if window == "short" else system, batch_size, tick)
+        ear = Ear(opened, out, "tuned-short" if window == "short" else system, options, tick)
         found = ear.hear("utterances", questions_of(exam.utterances), window=window)
         heard.decoded[system] = Decoded(tuple(found), ear.description(window, seconds))
         if window == "full":

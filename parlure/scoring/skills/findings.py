@@ -36,6 +36,7 @@ def utterance_row(utterance: Utterance, hypotheses: Mapping[str, Hypothesis]) ->
         "reference": utterance.text,
         "hypotheses": {system: one["text"] for system, one in written.items()},
         "truncated": {system: one["truncated"] for system, one in written.items()},
+        "looped": {system: one["looped"] for system, one in written.items()},
         "no_speech_prob": {system: one["no_speech_prob"] for system, one in written.items()},
         "avg_logprob": {system: one["avg_logprob"] for system, one in written.items()},
     }

@@ -54,18 +54,20 @@ class Ear:
         journals: one for each part heard so far; they are removed once what they hold is written elsewhere.
     """
 
-    def __init__(self, engine: Engine, folder: Path, system: str, batch_size: int, tick: Callable[[int], None]) -> None:
+    def __init__(
+        self, engine: Engine, folder: Path, system: str, options: DecodingOptions, tick: Callable[[int], None]
+    ) -> None:
         """Begin to listen, or go on.
 
         Args:
             engine: the model.
             folder: where journals are kept.
             system: what the report calls the model.
-            batch_size: clips decoded together; never changes a hypothesis.
+            options: how to decode, but for language, task and window.
             tick: called with the number of clips that are done since the last call.
         """
         self._engine, self._folder, self._system = engine, folder, system
-        self._options, self._tick = DecodingOptions(batch_size=batch_size), tick
+        self._options, self._tick = options, tick
         self.journals: list[Journal] = []
 
     def hear(self, part: str, questions: Sequence[Question], *, window: Window = "full") -> list[Hypothesis]:

@@ -3,6 +3,7 @@
 In float32 the tokens are torch's (tested, in both windows), probabilities agree to 1e-3. What differs by nature:
 
 - in float16 and int8 the numbers are rounder, and now and then a token is another one;
+- the loop guard looks at what was written to the end, so it saves no time, and ``avg_logprob`` is of all of it;
 - with beams, ``avg_logprob`` is the best hypothesis's, whose tokens need not be greedy's;
 - with phrase times, CTranslate2 allows a phrase to end where it begins, which transformers does not;
 - an English-only Whisper is not asked for its language.
@@ -34,6 +35,7 @@ from parlure.transcribing.decode import (
     window_waves,
 )
 from parlure.transcribing.engines.phrases import cut
+from parlure.transcribing.guard import without_rounds
 from parlure.transcribing.hypothesis import Hypothesis, Segment
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
@@ -138,19 +140,21 @@ class CTranslate2Engine:
         languages = [options.language or code or "en" for code in identified]
         prompts = [prompt_ids(self._tokenizer, code, options.task) for code in languages]
         rows = self._without_silence(self._texts(encoded, prompts, options), features, prompts, options)
+        kept = [without_rounds(row.tokens) if options.loop_guard else row.tokens for row in rows]
         return [
             Hypothesis(
                 id=name,
-                text=text_of(self._tokenizer, row.tokens),
+                text=text_of(self._tokenizer, tokens),
                 language=language,
                 segments=None,
                 no_speech_prob=row.no_speech_prob,
                 avg_logprob=row.avg_logprob,
-                tokens=row.tokens,
-                truncated=not row.ended,
+                tokens=tuple(tokens),
+                truncated=not row.ended and len(tokens) == len(row.tokens),
                 identified=code,
+                looped=len(tokens) < len(row.tokens),
             )
-            for name, language, row, code in zip(names, languages, rows, identified, strict=True)
+            for name, language, row, tokens, code in zip(names, languages, rows, kept, identified, strict=True)
         ]
 
     def _identified(self, encoded: Any, n_rows: int) -> list[str | None]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from parlure.errors import ParlureError
 from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
@@ -31,23 +30,13 @@ class TorchEngine:
         self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None
     ) -> list[Hypothesis]:
         """Decode clips of at most 30 s, see :func:`parlure.transcribing.decode.decode`."""
-        _refuse_beams(options)
         return decode(self._loaded.model, self._loaded.tokenizer, clips, options, progress)
 
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode a recording of any length, see :func:`parlure.transcribing.longform.decode_long`."""
-        _refuse_beams(options)
         return decode_long(self._loaded.model, self._loaded.tokenizer, name, samples, options)
 
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions."""
         about = {"engine": "torch", "compute_type": self.compute_type, "device": self._loaded.model.device.type}
         return about | {name: version(name) for name in ("parlure", "torch", "transformers")}
-
-
-def _refuse_beams(options: DecodingOptions) -> None:
-    if options.beam_size > 1:
-        raise ParlureError(
-            f"the engine torch decodes greedily, and beam_size is {options.beam_size}",
-            "leave beam_size at 1, or decode with --engine ctranslate2",
-        )
