@@ -27,7 +27,7 @@ from parlure.transcribing.engines.with_torch import TorchEngine
 from parlure.transcribing.pace import Pace, pace_lines
 from parlure.whisper import conversion
 from parlure.whisper.conversion import Quantization, cache_folder, converted
-from parlure.whisper.load import is_ctranslate2, locate
+from parlure.whisper.load import is_ctranslate2, load, locate
 
 FR = DecodingOptions(language="fr", max_new_tokens=60)
 NUMBERS = ["deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize"]
@@ -207,9 +207,9 @@ def test_a_conversion_is_made_once_and_whole(cache, fast, nano, monkeypatch):
     assert cache_folder() == Path.home() / ".cache" / "parlure" / "ctranslate2"
 
 
-def test_two_who_convert_at_once_get_one_folder(nano, cache):
+def test_two_who_convert_at_once_get_one_folder(cache):
     """The one who comes second finds the first one's folder."""
-    out = cache / "twice"
+    out, nano = cache / "twice", load("nano")  # one to be used up
     conversion.convert(nano, "int8", out)
     before = (out / "model.bin").stat().st_mtime_ns
     conversion.convert(nano, "int8", out)

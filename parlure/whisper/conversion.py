@@ -95,7 +95,7 @@ def convert(loaded: LoadedModel, quantization: Quantization, out: Path) -> None:
     The folder is whole as soon as it is there, whoever else makes the same one meanwhile.
 
     Args:
-        loaded: on the CPU.
+        loaded: on the CPU; not to be used afterwards, for CTranslate2 rounds its weights where they are.
         quantization: how numbers are stored.
         out: a folder that is not there yet.
 
