@@ -136,12 +136,12 @@ def parlures(turn: Turn, *, way: str, work: Work, profile: Path | None) -> None:
             optimisation_step(trainee, team, steps[number], rate, limit, f"1 {number}")
 
         step(0)  # warms up
+        if profile:
+            _trace(partial(step, 0), profile / f"train-{way}.json")
         while turn.next():
             for number in range(len(steps)):
                 step(number)
             turn.worked(n, audio_s, bytes=n_bytes / len({item.id for batch in batches for item in batch.items}))
-        if profile:
-            _trace(partial(step, 0), profile / f"train-{way}.json")
 
 
 def _trace(work: partial[None], path: Path) -> None:
