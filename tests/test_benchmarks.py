@@ -25,7 +25,7 @@ def the_scripts_folder(monkeypatch):
 
 def run(script: str, *arguments: str) -> dict:
     command = [sys.executable, str(BENCHMARKS / script), "--model", "toy", "--quick", "--json", *arguments]
-    out = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    out = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert out.returncode == 0, out.stderr
     return json.loads(out.stdout)
 
