@@ -83,12 +83,12 @@ class Collator:
         return batch
 
 
-def with_adapters(shape: Shape, dtype: torch.dtype = torch.float32) -> PeftModel:
+def with_adapters(shape: Shape, dtype: torch.dtype = torch.float32, gain: float = 1.0) -> PeftModel:
     """A random Whisper with LoRA as the tutorial puts it."""
     settings = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=list(TARGETS), lora_dropout=DROPOUT, bias="none")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        return get_peft_model(random_whisper(shape).to(dtype), settings)
+        return get_peft_model(random_whisper(shape, gain=gain).to(dtype), settings)
 
 
 class InTurn(TrainerCallback):

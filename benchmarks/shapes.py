@@ -15,6 +15,7 @@ from parlure.whisper.encoder import allow_short_input
 from parlure.whisper.load import NANO
 
 END = 50257  # <|endoftext|>: text below, control tokens and timestamps from it on, in every multilingual Whisper
+TALKATIVE = 8.0
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,17 @@ SHAPES = {
 }
 
 
-def random_whisper(shape: Shape, seed: int = 1) -> WhisperForConditionalGeneration:
+def random_whisper(shape: Shape, seed: int = 1, gain: float = 1.0) -> WhisperForConditionalGeneration:
     """A Whisper with random weights, its encoder open for short input; made for nano's tokenizer.
 
     Embeddings of the end, of control tokens and of timestamps are zero, and so are their scores, for the output layer
     has the same weights: greedy decoding never takes one, and ends where it is told to.
+
+    Args:
+        shape: its widths and depths.
+        seed: of the weights.
+        gain: of the layers' matrices. At 1 a decoder repeats one token whatever it hears; at :data:`TALKATIVE` what it
+            writes depends on the sound and on what it has written, so that tokens can be compared.
     """
     config = WhisperConfig(
         d_model=shape.width, encoder_layers=shape.n_encoder, decoder_layers=shape.n_decoder,
@@ -66,6 +73,10 @@ def random_whisper(shape: Shape, seed: int = 1) -> WhisperForConditionalGenerati
     model = WhisperForConditionalGeneration(config)
     with torch.no_grad():
         model.model.decoder.embed_tokens.weight[END:] = 0
+        for name, weight in model.named_parameters():
+            if ".layers." in name and weight.ndim == 2:
+                weight.mul_(2 * gain if gain > 1 and ".encoder_attn." in name else gain)
+        model.model.decoder.embed_positions.weight.mul_(gain)
     model.generation_config = GenerationConfig.from_pretrained(NANO)
     model.generation_config.alignment_heads = [[shape.n_decoder - 1, 0]]  # nano's are in layers that may not be there
     allow_short_input(model)

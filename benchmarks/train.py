@@ -141,12 +141,12 @@ def parlures(turn: Turn, *, way: str, work: Work, profile: Path | None) -> None:
 
         for number in range(1 if trainee.cache is None else len(steps)):  # a cache is filled by the first epoch
             step(number)
+        if profile:
+            _trace(partial(step, 0), profile / f"train-{way}.json")
         while turn.next():
             for number in range(len(steps)):
                 step(number)
             turn.worked(len(items), audio_s, bytes=n_bytes / len({item.id for item in items}))
-        if profile:
-            _trace(partial(step, 0), profile / f"train-{way}.json")
 
 
 def _trace(work: partial[None], path: Path) -> None:

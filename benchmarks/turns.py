@@ -131,39 +131,60 @@ def in_turn(
     """Run every way ``repeats`` times, one after the other, again and again.
 
     Args:
-        ways: functions that another process can import, with their arguments bound by ``functools.partial``.
+        ways: the one that all are compared with first; functions that another process can import, with their
+            arguments bound by ``functools.partial``.
         repeats: rounds of each.
         device: ``cpu`` or ``cuda``.
         say: told how each round went.
+
+    Returns:
+        Way → outcome, of those that did not fail (for want of memory, say).
+
+    Raises:
+        RuntimeError: the first way failed.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    lines, processes = {}, {}
+    lines: dict[str, Connection] = {}
+    processes = []
+    rounds: dict[str, list[Round]] = {name: [] for name in ways}
+
+    def heard(name: str) -> Any:
+        """What a way answers; None, and it is out, if it has died."""
+        try:
+            return lines[name].recv()
+        except EOFError:
+            say(f"{name}: failed, and is left out")
+            lines.pop(name).close()
+            return None
+
     try:
         for name, way in ways.items():
             lines[name], theirs = context.Pipe()
-            processes[name] = context.Process(target=_serve, args=(way, theirs, device), name=name, daemon=True)
-            processes[name].start()
+            processes.append(context.Process(target=_serve, args=(way, theirs, device), name=name, daemon=True))
+            processes[-1].start()
             theirs.close()
-            assert lines[name].recv() == "ready"  # one at a time: making ready is work too
-            say(f"{name}: ready")
-        rounds: dict[str, list[Round]] = {name: [] for name in ways}
+            if heard(name):  # one at a time: making ready is work too
+                say(f"{name}: ready")
         for number in range(repeats):
-            for name, line in lines.items():
-                line.send(True)
-                rounds[name].append(line.recv())
-                done = rounds[name][-1]
-                say(f"{name}, round {number + 1}: {done.utterances / done.seconds:.2f} utterances/s")
+            for name in list(lines):
+                lines[name].send(True)
+                if done := heard(name):
+                    rounds[name].append(done)
+                    say(f"{name}, round {number + 1}: {done.utterances / done.seconds:.2f} utterances/s")
         outcomes = {}
-        for name, line in lines.items():
-            line.send(False)
-            outcomes[name] = Outcome(tuple(rounds[name]), *line.recv())
+        for name in list(lines):
+            lines[name].send(False)
+            if sizes := heard(name):
+                outcomes[name] = Outcome(tuple(rounds[name]), *sizes)
+        if next(iter(ways)) not in outcomes:
+            raise RuntimeError(f"{next(iter(ways))}, with which all are compared, failed: see above")
         return outcomes
     finally:
         for line in lines.values():
             with contextlib.suppress(OSError):
                 line.close()
-        for process in processes.values():
+        for process in processes:
             process.join(5)
             process.kill()
 

@@ -26,7 +26,6 @@ from parlure.whisper.prompt import IGNORED, Labels, SpecialTokens, prompt_ids
 SPREADS = {3.3: 0.82, 5.3: 1.15}  # mean length in s → standard deviation of its logarithm before truncation
 SHORTEST_S, LONGEST_S = 1.0, 30.0
 TOKENS_PER_S = 3.64
-MEASURES = {"tiny": 32, "toy": 32}  # how many utterances the 30 s ways are timed on; 16 for larger shapes
 _LOUDNESS = 0.05  # of the noise, full scale is 1
 
 
@@ -67,9 +66,12 @@ def _location(mean_s: float) -> float:
 
 
 def noise(speech: Speech) -> npt.NDArray[np.int16]:
-    """The utterance's samples, at 16 kHz; they follow from its id."""
+    """The utterance's samples, noise and three tones at 16 kHz; they follow from its id."""
     random = np.random.default_rng([ord(letter) for letter in speech.id])
-    sound = random.normal(0.0, _LOUDNESS, round(speech.duration_s * SAMPLE_RATE))
+    times = np.arange(round(speech.duration_s * SAMPLE_RATE)) / SAMPLE_RATE
+    sound = random.normal(0.0, _LOUDNESS, len(times))
+    for frequency in random.uniform(200, 3_400, 3):  # Hz; so that utterances sound different
+        sound += 2 * _LOUDNESS * np.sin(2 * np.pi * frequency * times)
     return (np.clip(sound, -1, 1) * 32_767).astype(np.int16)
 
 
