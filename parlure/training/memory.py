@@ -148,7 +148,7 @@ def choose(
     asked = [(training.batch_seconds, training.accumulation)] if training.batch_seconds else _whole(training, size)
     ways = {"auto": (False, True), "on": (True,), "off": (False,)}[training.checkpointing]
     for checkpointing in ways:
-        need = _rehearsed(json.dumps(config.to_dict(), default=str), type(config), adapter, bf16, checkpointing)
+        need = _rehearsed(json.dumps(config.to_dict(), default=str), adapter, bf16, checkpointing)
         for batch_seconds, accumulation in asked:
             least = worst_bytes(need, shapes, batch_seconds, device)
             if least <= room:
@@ -228,7 +228,5 @@ def _whole(training: TrainingSection, size: int) -> list[tuple[float, int]]:
 
 
 @cache
-def _rehearsed(
-    config: str, kind: type[WhisperConfig], adapter: AdapterSection, bf16: bool, checkpointing: bool
-) -> Need:
-    return rehearse(kind.from_dict(json.loads(config)), adapter, bf16=bf16, checkpointing=checkpointing)
+def _rehearsed(config: str, adapter: AdapterSection, bf16: bool, checkpointing: bool) -> Need:
+    return rehearse(WhisperConfig.from_dict(json.loads(config)), adapter, bf16=bf16, checkpointing=checkpointing)

@@ -4,14 +4,14 @@ PyTorch's fake tensors go through the very operations of a forward pass and take
 fit can be tried, and what autograd keeps for the backward pass is counted on whatever device. Whisper's layers are
 alike: a model of two shows what each further one keeps, and large takes no longer to rehearse than tiny.
 
-What comes and goes within the passes (logits, log-mels, one layer's inner results) is computed from shapes. What kernels
-need within one operation and what an allocator loses between its blocks is not known here: that is for a margin.
+What comes and goes within the passes (logits, log-mels, one layer's inner results) is computed from shapes. What
+kernels need within one operation and what an allocator loses between its blocks is not known here: it is for a margin.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,7 +70,8 @@ class _Kept:
 
     def whole(self, config: WhisperConfig) -> float:
         """Of the model with all its layers."""
-        return self.outside + config.encoder_layers * self.encoder_layer + config.decoder_layers * self.decoder_layer
+        n_encoder, n_decoder = int(config.encoder_layers), int(config.decoder_layers)
+        return self.outside + n_encoder * self.encoder_layer + n_decoder * self.decoder_layer
 
 
 def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, checkpointing: bool) -> Need:
@@ -89,21 +90,15 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
         whisper = prepared(shallow, adapter)
         _materialise(whisper)
         whisper.train()
-
-        def linear(of: Callable[[_Kept], float]) -> tuple[float, float, float]:
-            base, two, long = (of(kept) for kept in passes)
-            per_token = (long - base) / _N_TOKENS
-            per_second = (two - base - per_token * _N_TOKENS) / WINDOW_S
-            return base - per_second * WINDOW_S - per_token * _N_TOKENS, per_second, per_token
-
-        passes = _passes(whisper, bf16)
-        recomputed = (0.0, 0.0, 0.0)
-        if checkpointing:  # of one layer at a time, all is there again in the backward pass
-            layers = linear(lambda kept: kept.encoder_layer), linear(lambda kept: kept.decoder_layer)
-            recomputed = tuple(max(one, other) for one, other in zip(*layers, strict=True))  # type: ignore[assignment]
+        passes, recomputed = _passes(whisper, bf16), (0.0, 0.0, 0.0)
+        if checkpointing:  # in the backward pass all of one layer is there again, and of one at a time
+            encoder = _linear([kept.encoder_layer for kept in passes])
+            decoder = _linear([kept.decoder_layer for kept in passes])
+            recomputed = max(encoder[0], decoder[0]), max(encoder[1], decoder[1]), max(encoder[2], decoder[2])
             checkpoint_layers(whisper)
             passes = _passes(whisper, bf16)
-        fixed, per_second, per_token = map(sum, zip(linear(lambda kept: kept.whole(config)), recomputed, strict=True))
+    kept = _linear([one.whole(config) for one in passes])
+    fixed, per_second, per_token = (one + other for one, other in zip(kept, recomputed, strict=True))
     # a tied matrix gets two gradients, of the input and of the output, before they are added up
     n_scratch = 2 * config.vocab_size * config.d_model * _FP32 if adapter.method == "full" else 0
     return Need(
@@ -116,13 +111,13 @@ def _passing_per_second(config: WhisperConfig) -> float:
     """Log-mels while they are made, or one encoder layer's inner results and their gradients, whichever is more."""
     spectrum = 2 * 2 + 3  # of each bin, complex ones count twice: the transform and its copy; magnitude, power, copy
     log_mel = FRAMES_PER_S * ((N_FFT // 2 + 1) * spectrum + 4 * config.num_mel_bins) * _FP32
-    per_position = 2 * config.encoder_ffn_dim + 4 * config.d_model
-    return max(log_mel, config.max_source_positions / WINDOW_S * per_position * _FP32)
+    layer = config.max_source_positions / WINDOW_S * (2 * config.encoder_ffn_dim + 4 * config.d_model) * _FP32
+    return float(max(log_mel, layer))
 
 
 def _passing_per_token(config: WhisperConfig) -> float:
     """Gradients of logits and of their logarithmic softmax, in fp32; those themselves are among what is kept."""
-    return 2.0 * config.vocab_size * _FP32
+    return 2.0 * int(config.vocab_size) * _FP32
 
 
 def _sizes(config: WhisperConfig, adapter: AdapterSection) -> tuple[int, int]:
@@ -167,6 +162,14 @@ def _materialise(module: nn.Module) -> None:
 def _passes(whisper: WhisperForConditionalGeneration, bf16: bool) -> Sequence[_Kept]:
     """What is kept of one window, of two, and of one with twice the tokens."""
     return [_kept(whisper, n, n_tokens, bf16) for n, n_tokens in ((1, _N_TOKENS), (2, _N_TOKENS), (1, 2 * _N_TOKENS))]
+
+
+def _linear(of_passes: Sequence[float]) -> tuple[float, float, float]:
+    """Bytes of the three passes → bytes whatever they hold, by the second of input and by the label token."""
+    one, two, long = of_passes
+    per_token = (long - one) / _N_TOKENS
+    per_second = (two - one - per_token * _N_TOKENS) / WINDOW_S
+    return one - per_second * WINDOW_S - per_token * _N_TOKENS, per_second, per_token
 
 
 def _kept(whisper: WhisperForConditionalGeneration, n: int, n_tokens: int, bf16: bool) -> _Kept:
