@@ -1,6 +1,7 @@
 """The batch-size finder: the largest forward pass within a budget, the step as it was, and what it says."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from transformers import WhisperConfig
 
 from parlure.errors import ParlureError
-from parlure.recipe import parse_recipe
+from parlure.recipe import load_recipe, parse_recipe
 from parlure.training import memory
 from parlure.training.batches import Item
+from parlure.training.loop import train
 from parlure.training.memory import Shape, as_begun, choose, fitted, room_bytes, shapes_of, worst_bytes
 from parlure.training.rehearsal import Need
 from parlure.whisper.load import NANO
@@ -152,6 +154,21 @@ def test_a_run_goes_on_with_the_plan_that_it_was_begun_with():
     assert as_begun(begun, recipe()) == begun  # nothing is open
     other_step = as_begun(recipe(batch_seconds=0, accumulation=8), begun).training
     assert (other_step.batch_seconds, other_step.accumulation) == (120, 8)  # which check_run refuses
+
+
+def test_a_run_writes_what_was_chosen_and_goes_on_with_it(corpus_folder, tmp_path, monkeypatch):
+    tree = {
+        "model": {"base": "nano"}, "data": {"corpus": str(corpus_folder)}, "adapter": {"r": 4},
+        "training": {"max_steps": 1, "batch_seconds": 0, "accumulation": 1, "memory_gb": 20, "full_window_share": 0},
+        "evaluation": {"max_utterances": 1}, "decoding": {"max_new_tokens": 5},
+    }  # fmt: skip
+    rows, out = [], tmp_path / "run"
+    train(parse_recipe(tree, ""), out, on_event=rows.append)
+    assert rows[0]["kind"] == "notice"
+    assert re.fullmatch(r"60 s of input a forward pass: \d\.\d of 1\d\.\d GB \(estimated\)", rows[0]["text"])
+    kept = load_recipe(out / "recipe.toml").training
+    assert (kept.batch_seconds, kept.accumulation, kept.checkpointing) == (60.0, 1, "off")
+    assert train(parse_recipe(tree, ""), out, resume=True).was_finished
 
 
 def test_room(monkeypatch, tmp_path):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import WhisperConfig
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
@@ -28,8 +29,10 @@ from parlure.training.batches import Item, MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import narrowed, permuted, training_items
+from parlure.training.memory import as_begun, fitted
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
+from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.load import load_base, load_tokenizer, locate
 
 OnEvent = Callable[[Mapping[str, Any]], None]
@@ -96,12 +99,20 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     items = training_items(corpus, tokenizer)
     development = Development.of(corpus, recipe)
     _enough_for_all(team, recipe.training)
+    if resume and (begun := checkpoint.begun_with(out)) is not None:
+        recipe = as_begun(recipe, begun)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
     team.wait()  # nobody writes before everybody has looked
+    is_open = not recipe.training.batch_seconds
+    recipe, fit = fitted(recipe, WhisperConfig.from_pretrained(source), items, team)
+    if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
+        on_event({"kind": "notice", "text": fit.sentence})
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
     trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device)
+    if recipe.training.checkpointing == "on":
+        checkpoint_layers(trainee.whisper)
     n_steps = count_steps(items, recipe.training)
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
