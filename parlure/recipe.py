@@ -74,12 +74,16 @@ class TrainingSection(_Section):
     """decoupled weight decay (AdamW)"""
     max_grad_norm: float = Field(default=1.0, gt=0)
     """gradients longer than this are shortened to it"""
-    batch_seconds: float = Field(default=60.0, ge=1)
-    """seconds of encoder input in one forward pass; lower it when memory runs out"""
+    batch_seconds: float = Field(default=60.0, ge=0)
+    """seconds of encoder input in one forward pass; 0: as much as memory takes, with accumulation adapted to it"""
     accumulation: int = Field(default=4, ge=1)
     """forward passes per optimiser step, shared out among the processes"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 on a GPU that has it, else fp32"""
+    checkpointing: Literal["auto", "on", "off"] = "auto"
+    """compute layers again in the backward pass, slower with less memory; auto: only if it does not fit without"""
+    memory_gb: float = Field(default=0.0, ge=0)
+    """memory that a process may take, in GB; 0: what is free"""
     seed: int = 1
     """decides order, dropout and adapter initialisation"""
     full_window_share: float = Field(default=0.1, ge=0, le=1)

@@ -56,6 +56,11 @@ def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> Non
         )
 
 
+def begun_with(out: Path) -> Recipe | None:
+    """The recipe of the run in a folder, or None where no run is."""
+    return load_recipe(out / _RECIPE) if _is_run(out) else None
+
+
 def open_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     """Make the run folder and write what the run is made of, if that is not there yet."""
     if _is_run(out):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import WhisperConfig
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
@@ -28,6 +29,7 @@ from parlure.training.batches import MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import narrowed, permuted, training_items
+from parlure.training.memory import as_begun, fitted
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.training.windows import Item, WindowPolicy
@@ -95,11 +97,18 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     if adapter is not None:
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
-    plan = Plan(training_items(corpus, tokenizer), recipe.training, SpecialTokens.of(tokenizer))
+    items = training_items(corpus, tokenizer)
     development = Development.of(corpus, recipe)
     _can_be_done(recipe, team)
+    if resume and (begun := checkpoint.begun_with(out)) is not None:
+        recipe = as_begun(recipe, begun)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
     team.wait()  # nobody writes before everybody has looked
+    is_open = not recipe.training.batch_seconds
+    recipe, fit = fitted(recipe, WhisperConfig.from_pretrained(source), items, team)
+    if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
+        on_event({"kind": "notice", "text": fit.sentence})
+    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer))
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)

@@ -19,7 +19,8 @@ from parlure.training.batches import MicroBatch, Tensors, collate_labels
 from parlure.training.encoder_cache import EncoderCache
 from parlure.training.feeding import Feeder
 from parlure.training.team import Team
-from parlure.whisper.adapters import attach_lora
+from parlure.training.trainable import made_trainable
+from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.prompt import IGNORED, SpecialTokens
 
 
@@ -87,24 +88,14 @@ class Trainee:
             tokenizer: its own.
             device: where to.
             cache_folder: where the encoder's outputs are kept, if the recipe wants them on disk.
-            bf16: whether it is computed in bf16: frozen weights are then held in it, what is trained stays in fp32.
+            bf16: whether it is computed in bf16, see :func:`parlure.training.trainable.made_trainable`.
         """
-        saveable: nn.Module = whisper
         adapter, training = recipe.adapter, recipe.training
+        whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16)
         hears = adapter.parts == "both"
-        if adapter.method == "full":
-            whisper.requires_grad_(True)
-            whisper.model.encoder.requires_grad_(hears)
-            whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
-        else:
-            if bf16:
-                _hold_in_bf16(whisper)
-            saveable = adapted = attach_lora(
-                whisper, base_name=recipe.model.base, r=adapter.r, alpha=adapter.alpha, dropout=adapter.dropout,
-                targets=adapter.targets, parts=adapter.parts,
-            )  # fmt: skip
-            whisper = cast(WhisperForConditionalGeneration, adapted.get_base_model())
         made = cls(whisper, tokenizer, saveable, hears)
+        if training.checkpointing == "on":
+            checkpoint_layers(whisper)
         made.loss = SummedLoss(whisper).to(device)
         trainable = [parameter for parameter in whisper.parameters() if parameter.requires_grad]
         made.optimizer = torch.optim.AdamW(
@@ -141,13 +132,6 @@ class Trainee:
         n_frames = None if tensors.n_frames is None else tensors.n_frames.to(device)
         with nullcontext() if self.hears else torch.no_grad():
             return self.loss.encode(tensors.waves.to(device), n_frames)
-
-
-def _hold_in_bf16(whisper: WhisperForConditionalGeneration) -> None:
-    """What autocast would turn into bf16 at every step anyway; norms and the encoder's positions stay as they are."""
-    for module in whisper.modules():
-        if isinstance(module, nn.Linear | nn.Conv1d):  # the output layer takes the token embeddings along
-            module.to(torch.bfloat16)
 
 
 def optimisation_step(
