@@ -74,9 +74,9 @@ class TrainingSection(_Section):
     """decoupled weight decay (AdamW)"""
     max_grad_norm: float = Field(default=1.0, gt=0)
     """gradients longer than this are shortened to it"""
-    batch_seconds: float = Field(default=60.0, ge=0)
+    batch_seconds: float = Field(default=30.0, ge=0)
     """seconds of encoder input in one forward pass; 0: as much as memory takes, with accumulation adapted to it"""
-    accumulation: int = Field(default=4, ge=1)
+    accumulation: int = Field(default=8, ge=1)
     """forward passes per optimiser step, shared out among the processes"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 on a GPU that has it, else fp32"""

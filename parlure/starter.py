@@ -103,9 +103,9 @@ def _largest(machine: Machine) -> Size:
 
 
 def _batch_seconds(size: Size | None, machine: Machine) -> float:
-    """The longest batch of a few round lengths that fits; a minute on a CPU, where longer ones are no faster."""
+    """The longest batch of a few round lengths that fits; one window on a CPU, where longer ones are no faster."""
     if size is None or not machine.gpus:
-        return 60.0
+        return 30.0
     return next((batch_s for batch_s in (240.0, 120.0, 60.0) if machine.fits(size, batch_s)), 30.0)
 
 

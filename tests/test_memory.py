@@ -53,11 +53,12 @@ def chosen(room_gb: float, size: int = 1, **training):
         (1.9, {"batch_seconds": 0}, (240.0, 1, True)),
         (1.3, {"batch_seconds": 0}, (60.0, 4, True)),
         (3.1, {"batch_seconds": 0, "checkpointing": "on"}, (240.0, 1, True)),
-        (5.0, {"batch_seconds": 0, "accumulation": 3}, (90.0, 2, False)),
+        (5.0, {"batch_seconds": 0, "accumulation": 3}, (90.0, 1, False)),
         (9.0, {"batch_seconds": 0, "size": 2}, (120.0, 2, False)),  # each process has something to do
-        (3.0, {}, (60.0, 4, False)),
-        (2.9, {}, (60.0, 4, True)),
-        (9.0, {"checkpointing": "off"}, (60.0, 4, False)),
+        (2.0, {}, (30.0, 8, False)),
+        (1.9, {}, (30.0, 8, True)),
+        (3.0, {"batch_seconds": 60, "accumulation": 4}, (60.0, 4, False)),
+        (9.0, {"checkpointing": "off"}, (30.0, 8, False)),
     ],
 )
 def test_the_largest_that_fits(plain_need, room_gb, asked, found):
@@ -68,9 +69,9 @@ def test_the_largest_that_fits(plain_need, room_gb, asked, found):
     ("room_gb", "asked", "message"),
     [
         (1.0, {"batch_seconds": 0}, "a forward pass of 30 s needs 1.1 GB (estimated), and there are 1.0 GB"),
-        (1.1, {}, "a forward pass of 60 s needs 1.2 GB (estimated), and there are 1.1 GB"),
-        (2.9, {"checkpointing": "off"}, "a forward pass of 60 s needs 3.0 GB (estimated), and there are 2.9 GB"),
-        (-1, {}, "a forward pass of 60 s needs 1.2 GB (estimated), and there are 0.0 GB"),
+        (1.1, {"batch_seconds": 60}, "a forward pass of 60 s needs 1.2 GB (estimated), and there are 1.1 GB"),
+        (2.9, {"batch_seconds": 60, "checkpointing": "off"}, "a forward pass of 60 s needs 3.0 GB (estimated), and there are 2.9 GB"),
+        (-1, {"batch_seconds": 60}, "a forward pass of 60 s needs 1.2 GB (estimated), and there are 0.0 GB"),
     ],
 )
 def test_what_does_not_fit_is_refused(plain_need, room_gb, asked, message):
@@ -155,8 +156,8 @@ def test_a_run_goes_on_with_the_plan_that_it_was_begun_with():
     begun = recipe(batch_seconds=120, accumulation=2, checkpointing="on")
     assert as_begun(recipe(batch_seconds=0), begun) == begun
     assert as_begun(begun, recipe()) == begun  # nothing is open
-    other_step = as_begun(recipe(batch_seconds=0, accumulation=8), begun).training
-    assert (other_step.batch_seconds, other_step.accumulation) == (120, 8)  # which check_run refuses
+    other_step = as_begun(recipe(batch_seconds=0, accumulation=4), begun).training
+    assert (other_step.batch_seconds, other_step.accumulation) == (120, 4)  # which check_run refuses
 
 
 def test_a_run_writes_what_was_chosen_and_goes_on_with_it(corpus_folder, tmp_path, monkeypatch):
@@ -168,9 +169,9 @@ def test_a_run_writes_what_was_chosen_and_goes_on_with_it(corpus_folder, tmp_pat
     rows, out = [], tmp_path / "run"
     train(parse_recipe(tree, ""), out, on_event=rows.append)
     assert rows[0]["kind"] == "notice"
-    assert re.fullmatch(r"60 s of input a forward pass: \d\.\d of 1\d\.\d GB \(estimated\)", rows[0]["text"])
+    assert re.fullmatch(r"30 s of input a forward pass: \d\.\d of 1\d\.\d GB \(estimated\)", rows[0]["text"])
     kept = load_recipe(out / "recipe.toml").training
-    assert (kept.batch_seconds, kept.accumulation, kept.checkpointing) == (60.0, 1, "off")
+    assert (kept.batch_seconds, kept.accumulation, kept.checkpointing) == (30.0, 1, "off")
     assert train(parse_recipe(tree, ""), out, resume=True).was_finished
 
 

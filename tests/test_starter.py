@@ -54,8 +54,8 @@ def test_the_file_is_the_recipe_and_explains_every_field(corpus, tmp_path):
 @pytest.mark.parametrize(
     ("machine", "base", "batch_s", "accumulation"),
     [
-        (LAPTOP, "openai/whisper-base", 60.0, 4),
-        (replace(LAPTOP, memory_gb=4.0), "openai/whisper-tiny", 60.0, 4),
+        (LAPTOP, "openai/whisper-base", 30.0, 8),
+        (replace(LAPTOP, memory_gb=4.0), "openai/whisper-tiny", 30.0, 8),
         (CARD, "openai/whisper-medium", 120.0, 2),
         (SERVER, "openai/whisper-medium", 240.0, 1),
         (Machine(2, 8.0, (Gpu("old", 4.0, False),)), "openai/whisper-small", 30.0, 8),
