@@ -14,7 +14,7 @@ ROOT = Path(parlure.__file__).parent
 # From the top floor down; a module may import what stands in a later row, and its own row.
 FLOORS = [
     ("cli",),
-    ("demo", "doctor", "starter", "ending", "arguments"),
+    ("demo", "doctor", "starter", "ending"),
     ("shipping",),
     ("scoring.skills",),
     ("training",),

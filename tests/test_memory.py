@@ -70,7 +70,11 @@ def test_the_largest_that_fits(plain_need, room_gb, asked, found):
     [
         (1.0, {"batch_seconds": 0}, "a forward pass of 30 s needs 1.1 GB (estimated), and there are 1.0 GB"),
         (1.1, {"batch_seconds": 60}, "a forward pass of 60 s needs 1.2 GB (estimated), and there are 1.1 GB"),
-        (2.9, {"batch_seconds": 60, "checkpointing": "off"}, "a forward pass of 60 s needs 3.0 GB (estimated), and there are 2.9 GB"),
+        (
+            2.9,
+            {"batch_seconds": 60, "checkpointing": "off"},
+            "a forward pass of 60 s needs 3.0 GB (estimated), and there are 2.9 GB",
+        ),
         (-1, {"batch_seconds": 60}, "a forward pass of 60 s needs 1.2 GB (estimated), and there are 0.0 GB"),
     ],
 )

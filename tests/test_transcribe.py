@@ -88,3 +88,20 @@ def test_refusals(files, tmp_path):
     (tmp_path / "text.wav").write_text("not sound")
     with pytest.raises(ParlureError, match=r"text\.wav cannot be decoded as audio"):
         list(transcribe([tmp_path / "text.wav"], model="nano"))
+
+
+def test_short_windows_are_for_models_tuned_on_them(tmp_path, nano, clips):
+    import soundfile
+
+    from parlure.errors import ParlureError
+
+    path = tmp_path / "a.wav"
+    soundfile.write(path, clips[0].read(), 16_000)
+    with pytest.raises(ParlureError) as caught:
+        list(transcribe([path], model="nano", window="short"))
+    assert caught.value.message == (
+        "nano is not known to be tuned on short windows, in which an untuned Whisper goes round in circles"
+    )
+    assert caught.value.hint == (
+        "leave out --window short, or give the run folder of a tuning with full_window_share below 1"
+    )

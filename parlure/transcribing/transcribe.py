@@ -17,6 +17,7 @@ from parlure.transcribing.engines.interface import Engine, EngineName
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.pace import Pace
 from parlure.whisper.conversion import Quantization
+from parlure.whisper.load import tuned_for_short
 
 
 def transcribe(
@@ -26,6 +27,7 @@ def transcribe(
     language: str | None = None,
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
+    window: Literal["full", "short"] = "full",
     batch_size: int = 16,
     beam_size: int = 1,
     loop_guard: bool = False,
@@ -44,6 +46,7 @@ def transcribe(
         language: Whisper's code, or None to identify it per file.
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
+        window: ``full`` is 30 s; ``short`` is a short file's own length, for a run that was tuned on such.
         batch_size: short files decoded together.
         beam_size: 1 is greedy; more: so many beginnings of every text at once.
         loop_guard: stop a short file whose text goes round in circles; in sequential windows it has no part.
@@ -61,9 +64,12 @@ def transcribe(
     durations = {path: probe(path).duration_s for path in audio}
     if not durations:
         raise ParlureError("no audio file was given", "parlure transcribe call.wav --model nano")
-    options = DecodingOptions(
-        language=language, task=task, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard
-    )
+    if window == "short" and not tuned_for_short(model):
+        raise ParlureError(
+            f"{model} is not known to be tuned on short windows, in which an untuned Whisper goes round in circles",
+            "leave out --window short, or give the run folder of a tuning with full_window_share below 1",
+        )
+    options = DecodingOptions(language, task, window, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard)
     opened = open_engine(model, engine, quantize)
     is_short = {path: timestamps == "none" and duration <= WINDOW_S for path, duration in durations.items()}
     pending = list(audio)

@@ -32,6 +32,10 @@ Short = Annotated[
     bool | None,
     Option("--short/--no-short", help="Decode the tuned model in short windows too; unless given, if tuned on them."),
 ]
+Window = Annotated[
+    Literal["full", "short"],
+    Option(help="full: 30 s; short: files of up to 30 s in windows of their own length, with a run tuned on such."),
+]
 
 
 def ratios_of(text: str | None) -> tuple[float, float, float] | None:

@@ -1,0 +1,5 @@
+"""``python -m parlure.cli``, which torchrun starts."""
+
+from parlure.cli import main
+
+main()

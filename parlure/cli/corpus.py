@@ -1,0 +1,71 @@
+"""Commands that make a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from parlure.cli.app import app
+from parlure.cli.arguments import ratios_of
+from parlure.ending import GateFailedError, say
+
+
+@app.command()
+def prepare(
+    source: Annotated[
+        list[str],
+        Argument(
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, folders of parquet, "
+            "hf://owner/name?config=fr&split=segment."
+        ),
+    ],
+    out: Annotated[Path, Option(help="Corpus folder to make.")],
+    reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,
+    text: Annotated[str | None, Option(help="Column of the transcript.")] = None,
+    speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
+    session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
+    language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,
+    channels: Annotated[
+        Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")
+    ] = None,
+    empty_text: Annotated[
+        Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
+    ] = "reject",
+    strict: Annotated[bool, Option("--strict", help="Exit with 3 if any row is rejected.")] = False,
+    ratios: Annotated[
+        str | None,
+        Option(help="Shares of train, dev and test by hours: 0.8,0.1,0.1 when not given, or the sources' own split."),
+    ] = None,
+    group_by: Annotated[
+        str, Option(help="What no two splits may share; none divides utterance by utterance.")
+    ] = "speaker,session",
+    seed: Annotated[int, Option(help="Decides the split.")] = 1,
+    local_speakers: Annotated[
+        bool | None,
+        Option(
+            "--local-speakers/--global-speakers",
+            help="Speaker names hold within a session only (A, B), or everywhere; guessed when not given.",
+        ),
+    ] = None,
+    copy_audio: Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")] = False,
+) -> None:
+    """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
+    from parlure.console import Console
+    from parlure.corpus.prepare import prepare as run_prepare
+
+    with Console().bar("reading") as bar:
+        summary = run_prepare(
+            source, out, reader=reader, text=text, speaker=speaker, session=session, language=language,
+            channels=channels, empty_text=empty_text, strict=strict,
+            ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
+            local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
+        )  # fmt: skip
+    for line in summary.lines():
+        say(line)
+    if strict and summary.n_rejected:
+        raise GateFailedError(
+            f"{summary.n_rejected} rows were rejected",
+            f"{out / 'rejected.jsonl'} says why; without --strict the others are taken",
+        )

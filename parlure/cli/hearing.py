@@ -1,0 +1,122 @@
+"""Commands that decode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from parlure.cli.app import app, give
+from parlure.cli.arguments import DECODABLE_HELP, BeamSize, Engine, LoopGuard, Quantize, Short, Window
+from parlure.ending import GateFailedError, say
+from parlure.errors import ParlureError
+
+
+@app.command()
+def transcribe(
+    audio: Annotated[list[Path], Argument(help="Audio files of any length.")],
+    model: Annotated[str, Option(help=f"{DECODABLE_HELP}.")],
+    language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
+    task: Annotated[Literal["transcribe", "translate"], Option(help="translate gives English.")] = "transcribe",
+    timestamps: Annotated[Literal["none", "segment"], Option(help="Times per phrase, or none.")] = "none",
+    format_: Annotated[
+        Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")
+    ] = "text",
+    out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
+    window: Window = "full",
+    engine: Engine = None,
+    quantize: Quantize = None,
+    beam_size: BeamSize = 1,
+    loop_guard: LoopGuard = False,
+) -> None:
+    """Audio → text, JSON lines, SubRip or WebVTT."""
+    from parlure.transcribing.pace import Pace
+    from parlure.transcribing.transcribe import transcribe as run_transcribe
+    from parlure.transcribing.writers import NEED_TIMES, WRITERS, targets
+
+    if timestamps == "none" and format_ in NEED_TIMES:
+        timestamps = "segment"
+    files = {} if out is None else targets(audio, out, format_)
+    broken: list[Path] = []
+    pace = Pace()
+
+    def leave_out(path: Path, error: ParlureError) -> None:
+        broken.append(path)
+        say(f"{path} is left out: {error.message}")
+
+    for path, hypothesis in run_transcribe(
+        audio, model=model, language=language, task=task, timestamps=timestamps, window=window, engine=engine,
+        quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, pace=pace, on_broken=leave_out,
+    ):  # fmt: skip
+        written = WRITERS[format_](hypothesis)
+        if out is None:
+            give(written)
+        else:
+            files[path].parent.mkdir(parents=True, exist_ok=True)
+            files[path].write_text(written, encoding="utf-8")
+            say(f"{path} → {files[path]}")
+    say(pace.line())
+    if broken:
+        raise ParlureError(
+            f"{len(broken)} of {len(audio)} recordings are broken: {', '.join(map(str, broken))}",
+            "the others are done; copy these again and transcribe them alone",
+        )
+
+
+@app.command()
+def evaluate(
+    corpus: Annotated[Path, Argument(help="Corpus folder.")],
+    model: Annotated[str, Option(help=f"The tuned model: {DECODABLE_HELP}.")],
+    out: Annotated[Path, Option(help="Report folder to make.")],
+    against: Annotated[
+        str | None, Option(help="The base model, decoded in exactly the same way; base: what the run was tuned from.")
+    ] = None,
+    guard: Annotated[
+        list[str] | None, Option(help="Corpus of another domain, CORPUS or NAME=CORPUS, any number of times.")
+    ] = None,
+    split: Annotated[str, Option(help="Which split to decode.")] = "test",
+    short: Short = None,
+    sanity: Annotated[
+        bool, Option("--sanity", help="Then make the controls that a report must pass; exit with 3 if one fails.")
+    ] = False,
+    fail_if: Annotated[
+        list[str] | None,
+        Option(help='Exit with 3 if it holds, such as "transcription.fr>40"; any number of times.'),
+    ] = None,
+    terms: Annotated[Path | None, Option(help="Terms to look for, one a line: their recall and precision.")] = None,
+    engine: Engine = None,
+    quantize: Quantize = None,
+    beam_size: BeamSize = 1,
+    loop_guard: LoopGuard = False,
+) -> None:
+    """Decode a split with one model or two → report: every skill before and after, intervals, verdicts."""
+    from parlure.console import Console
+    from parlure.scoring.skills import evaluate as run_evaluate
+
+    with Console().bar("decoding") as bar:
+        report = run_evaluate(
+            corpus, model, out, against=against, guards=guard or (), split=split, short=short, fail_if=fail_if or (),
+            terms=terms, engine=engine, quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, progress=bar,
+        )  # fmt: skip
+    from parlure.scoring.evidence.table import skill_lines
+    from parlure.scoring.gates import failures
+    from parlure.scoring.page.verdict import verdict_sentence
+    from parlure.transcribing.pace import pace_lines
+
+    for line in [*pace_lines(report), *skill_lines(report)]:
+        say(line)
+    if report["broken"]:
+        say(f"tuning made worse: {', '.join(report['broken'])}")
+    headline, sentence, _ = verdict_sentence(report)
+    say(f"{headline}: {sentence}")
+    say(f"report: {out / 'report.html'}")
+    failed = failures(report, fail_if or ())
+    if sanity:
+        from parlure.scoring.skills.sanity import check_sanity
+
+        controls = check_sanity(out, corpus, model, split=split)
+        give("".join(control.line() + "\n" for control in controls))
+        failed += [f"sanity: {control.name}" for control in controls if control.passed is False]
+    if failed:
+        raise GateFailedError("; ".join(failed), f"the report is in {out}")

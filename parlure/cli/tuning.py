@@ -1,0 +1,71 @@
+"""Commands that tune a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from parlure.cli.app import app
+from parlure.cli.arguments import MODEL_HELP
+from parlure.ending import StoppedError, is_first, say
+
+
+@app.command()
+def init(
+    corpus: Annotated[Path, Argument(help="Corpus folder.")],
+    out: Annotated[Path, Option(help="Recipe to write.")] = Path("recipe.toml"),
+    model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}; chosen when not given.")] = None,
+) -> None:
+    """A commented recipe fitted to a corpus and this machine."""
+    from parlure.starter import init as run_init
+
+    recipe = run_init(corpus, out, model=model)
+    say(f"{out}: {recipe.model.base}, {recipe.training.epochs:g} epochs, every field explained")
+    say(f"next: parlure train {out} --dry-run")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, Argument(help="Recipe (TOML).")],
+    corpus: Annotated[str | None, Option(help="Corpus folder, in place of the recipe's.")] = None,
+    model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}.")] = None,
+    out: Annotated[Path, Option(help="Run folder to make.")] = Path("run"),
+    set_: Annotated[list[str] | None, Option("--set", help="section.field=value, any number of times.")] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Check corpus, labels and model, then stop.")] = False,
+) -> None:
+    """Corpus + recipe → run: the adapter or model with the best dev WER."""
+    from parlure.console import Console
+    from parlure.exclusive import is_empty
+    from parlure.recipe import load_recipe
+
+    settings = load_recipe(recipe, set_ or [], corpus, model)
+    console = Console(silent=not is_first())
+    try:
+        from parlure.training.loop import train as run_train
+
+        with console.training() as on_event:
+            summary = run_train(settings, out, resume=resume, dry_run=dry_run, on_event=on_event)
+    except KeyboardInterrupt as error:
+        if any(out.glob("checkpoints/step-*/progress.json")):
+            raise StoppedError(f"{out} holds a checkpoint: go on with the same command and --resume") from error
+        raise StoppedError("there is no checkpoint yet: begin with the same command and --resume") from error
+    if not is_first():
+        return
+    if summary.was_finished:
+        say(f"{out} is finished: nothing is left to do")
+    if dry_run:
+        begun = f"{summary.n_done} of {summary.n_steps} steps are done in {out}: go on with --resume"
+        if not summary.was_finished:
+            say(f"all is in order: {f'{summary.n_steps} steps to do' if is_empty(out) else begun}")
+        return
+    from parlure.shipping.card import write_card
+
+    write_card(out)
+    say(
+        f"dev WER {summary.base_wer:.1f} % → {summary.best_wer:.1f} % at step {summary.best_step} of {summary.n_steps}"
+        + (", stopped early" if summary.stopped_early else "")
+    )
+    say(f"next: parlure evaluate {settings.data.corpus} --model {out} --against {settings.model.base} --out report")

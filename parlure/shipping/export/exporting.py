@@ -1,0 +1,67 @@
+"""What the command ``parlure export`` does: write, and prove that the export still says what the model says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
+from parlure.exclusive import is_empty
+from parlure.scoring.skills.parity import Parity, check_parity
+from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
+from parlure.transcribing.engines.choice import open_engine
+from parlure.whisper.load import tuned_for_short
+
+EXPORTERS: Mapping[str, Callable[[str, Path, str | None], None]] = {"ctranslate2": to_ctranslate2}
+PARITY = "parity.json"
+
+
+def export(
+    model: str,
+    out: Path,
+    *,
+    to: str = "ctranslate2",
+    quantize: str | None = None,
+    parity: Path | None = None,
+    split: str = "test",
+) -> list[Parity]:
+    """Write a MODEL for another runtime, and hold it against the original.
+
+    Args:
+        model: a MODEL.
+        out: the folder to make.
+        to: of :data:`EXPORTERS`.
+        quantize: how numbers are stored; None is the target's own.
+        parity: a corpus to decode with both, at 30 s, and in short windows if the model was tuned on them; what was
+            found is written to ``parity.json`` in the folder.
+        split: of the corpus.
+
+    Returns:
+        What each window showed; nothing without a corpus.
+
+    Raises:
+        ParlureError: the folder is not empty, there is no such target, or model or corpus cannot be used.
+    """
+    if to not in EXPORTERS:
+        raise ParlureError(f"there is no export to {to}", f"choose --to {' or '.join(EXPORTERS)}")
+    if not is_empty(out):
+        raise ParlureError(f"{out} is not empty", "give another folder: --out NAME")
+    utterances = () if parity is None else Corpus.load(parity).select(split)
+    if parity is not None and not utterances:
+        raise ParlureError(f"{parity} has no {split} utterances", "choose another --split")
+    if out.exists():
+        out.rmdir()
+    EXPORTERS[to](model, out, quantize)
+    if parity is None:
+        return []
+    found = check_parity(
+        utterances, open_engine(model), open_engine(str(out)),
+        windows=("full", "short") if tuned_for_short(model) else ("full",),
+    )  # fmt: skip
+    told = {"model": model, "corpus": parity.resolve().name, "split": split, "passed": all(one.passed for one in found)}
+    text = json.dumps(told | {"windows": [asdict(one) for one in found]}, indent=2, ensure_ascii=False)
+    (out / PARITY).write_text(text + "\n", encoding="utf-8")
+    return found

@@ -1,0 +1,61 @@
+"""A model for another runtime: written, held against the original, and marked where it is not the model any more."""
+
+import json
+
+import pytest
+
+from parlure import cli
+from parlure.errors import ParlureError
+from parlure.scoring.skills import parity
+from parlure.shipping.export import EXPORTERS, export, exporting
+from parlure.whisper.load import is_ctranslate2
+
+
+def test_the_command_writes_and_proves(corpus_folder, tmp_path, capsys):
+    out = tmp_path / "exported"
+    arguments = ["export", "nano", "--to", "ctranslate2", "--out", str(out), "--parity", str(corpus_folder)]
+    assert cli.run([*arguments, "--split", "dev"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("30 s windows: WER ") and said.out.endswith("texts the same: passed\n")
+    assert is_ctranslate2(str(out))
+    kept = json.loads((out / "parity.json").read_text())
+    assert kept["passed"] and [one["window"] for one in kept["windows"]] == ["full"]  # nano was not tuned on short ones
+
+
+def test_an_export_that_says_something_else_is_marked_and_ends_with_3(corpus_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(parity, "_texts", lambda engine, utterances, options: ["tout autre"] * len(utterances))
+    real, calls = parity._texts, []
+
+    def texts(engine, utterances, options):
+        calls.append(engine)
+        return [u.text for u in utterances] if len(calls) % 2 else real(engine, utterances, options)
+
+    monkeypatch.setattr(parity, "_texts", texts)
+    monkeypatch.setattr(exporting, "tuned_for_short", lambda model: True)
+    out = tmp_path / "exported"
+    arguments = ["export", "nano", "--to", "ctranslate2", "--quantize", "int8", "--out", str(out)]
+    assert cli.run([*arguments, "--parity", str(corpus_folder), "--split", "train"]) == 3
+    said = capsys.readouterr()
+    assert said.out.count("FAILED") == 2
+    assert "the export is not the model any more in full windows and short windows" in said.err
+    assert f"{out / 'parity.json'} has the figures; take wider numbers: --quantize float32" in said.err
+    assert json.loads((out / "parity.json").read_text())["passed"] is False
+
+
+def test_what_is_refused(corpus_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting.Corpus, "select", lambda corpus, split: ())
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for arguments, message, hint in (
+        ({"to": "wax"}, "there is no export to wax", f"choose --to {' or '.join(EXPORTERS)}"),
+        ({"out": tmp_path / "full"}, f"{tmp_path / 'full'} is not empty", "give another folder: --out NAME"),
+        ({"parity": corpus_folder}, f"{corpus_folder} has no test utterances", "choose another --split"),
+        (
+            {"quantize": "int3"}, "CTranslate2 stores no int3",
+            "choose --quantize float32 or float16 or bfloat16 or int8 or int8_float32 or int8_float16 or int8_bfloat16",
+        ),
+    ):  # fmt: skip
+        with pytest.raises(ParlureError) as caught:
+            export("nano", **{"out": tmp_path / "new"} | arguments)
+        assert (caught.value.message, caught.value.hint) == (message, hint)
+        assert not (tmp_path / "new").exists()
