@@ -84,7 +84,7 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "publish.md", "quebec-telephone.md", "is-my-wer-real.md"]  # fmt: skip
+         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
