@@ -1,28 +1,41 @@
-"""Which endings are loops."""
+"""Guard corpora: how they are named, and what is refused."""
+
+from dataclasses import replace
 
 import pytest
 
-from parlure.transcribing.guard import goes_round
+from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
+from parlure.scoring.skills.guard import load_guards
+
+
+def test_a_guard_has_its_folders_name_or_yours(corpus_folder, corpus):
+    found = load_guards([str(corpus_folder), f"general={corpus_folder}"], "test")
+    assert list(found) == ["corpus", "general"]
+    assert found["general"] == corpus.select("test")
+
+
+def test_only_what_is_to_be_transcribed(corpus, monkeypatch):
+    one, two = corpus.select("test")[:2]
+    mixed = replace(corpus, utterances=(one, replace(two, task="translate")))
+    monkeypatch.setattr(Corpus, "load", lambda folder: mixed)
+    assert load_guards(["x"], "test") == {"x": (one,)}
 
 
 @pytest.mark.parametrize(
-    ("tokens", "loops"),
+    ("guards", "message", "hint"),
     [
-        ([], False),
-        ([7] * 15, False),
-        ([7] * 16, True),
-        ([*range(20), *[7] * 16], True),
-        ([*[7] * 16, 8], False),  # it got out by itself
-        ([1, 2] * 7, False),
-        ([1, 2] * 8, True),
-        ([1, 2] * 8 + [1], True),
-        ([1, 2, 3, 4, 5] * 3, False),  # long enough, but three times may be meant
-        ([1, 2, 3, 4, 5] * 4, True),
-        (list(range(32)) * 4, True),
-        (list(range(33)) * 4, False),
-        ([1, 1, 1, 2] * 4, True),
-        (list(range(100)), False),
+        (["a b=x"], "the guard corpus a b=x has the name 'a b', which is not one word",
+         "give it one of letters, digits, - and _: --guard general=FOLDER"),
+        (["=x"], "the guard corpus =x has the name '', which is not one word", "give it one of letters, digits"),
+        (["x", "here/x"], "two guard corpora are called x", "name them: --guard general=FOLDER"),
+        (["nothing=x"], "the guard corpus x has nothing to transcribe in its dev split",
+         "prepare it for testing alone: --ratios 0,0,1"),
     ],
-)
-def test_endings(tokens, loops):
-    assert goes_round(tokens) is loops
+)  # fmt: skip
+def test_what_is_refused(corpus, monkeypatch, guards, message, hint):
+    monkeypatch.setattr(Corpus, "load", lambda folder: replace(corpus, utterances=corpus.select("test")))
+    with pytest.raises(ParlureError) as caught:
+        load_guards(guards, "dev" if "nothing" in guards[0] else "test")
+    assert caught.value.message == message
+    assert caught.value.hint.startswith(hint)
