@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -79,7 +80,7 @@ def measured(model: str, n_steps: int, n_processes: int) -> list[dict[str, float
         told = subprocess.run([sys.executable, *launcher, *own], capture_output=True, text=True, check=False)
     if told.returncode:
         raise SystemExit(told.stderr)
-    return [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in re.findall(r"\{[^}]*\}", told.stdout)]  # two may write on one line
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForCondi
 from parlure.errors import ParlureError
 from parlure.speech.features import log_mel
 from parlure.transcribing.decode import Clip, DecodingOptions, decode, text_of, window_waves
-from parlure.transcribing.guard import goes_round
+from parlure.transcribing.loopguard import goes_round
 from parlure.whisper.load import NANO
 from parlure.whisper.prompt import SpecialTokens, encode_text
 

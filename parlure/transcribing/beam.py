@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from parlure.transcribing.guard import goes_round
+from parlure.transcribing.loopguard import goes_round
 from parlure.transcribing.rows import Row, Rules, begin
 from parlure.transcribing.stepping import Stepper
 

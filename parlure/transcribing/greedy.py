@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from parlure.transcribing.guard import goes_round
+from parlure.transcribing.loopguard import goes_round
 from parlure.transcribing.rows import Row, Rules, begin
 from parlure.transcribing.stepping import Stepper
 

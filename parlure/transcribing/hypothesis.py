@@ -29,7 +29,7 @@ class Hypothesis:
         tokens: text token ids.
         truncated: the token limit was hit before the model ended.
         identified: the language that the model itself takes it for, whatever it was decoded in; None where not asked.
-        looped: it was stopped for going round in circles (:func:`parlure.transcribing.guard.goes_round`).
+        looped: it was stopped for going round in circles (:func:`parlure.transcribing.loopguard.goes_round`).
     """
 
     id: str

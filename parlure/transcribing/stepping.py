@@ -36,8 +36,12 @@ class Stepper:
         """
         self._decoder, self._to_scores = model.model.decoder, model.proj_out
         self._n_heads: int = self._decoder.layers[0].encoder_attn.num_heads
+        # contiguous, for every token reads all of it
         self._heard = [
-            (self._by_head(layer.encoder_attn.k_proj(encoded)), self._by_head(layer.encoder_attn.v_proj(encoded)))
+            (
+                self._by_head(layer.encoder_attn.k_proj(encoded)).contiguous(),
+                self._by_head(layer.encoder_attn.v_proj(encoded)).contiguous(),
+            )
             for layer in self._decoder.layers
         ]
         self._written: list[tuple[torch.Tensor, torch.Tensor]] = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parlure.transcribing.guard import goes_round, without_rounds
+from parlure.transcribing.loopguard import goes_round, without_rounds
 
 
 @pytest.mark.parametrize(
