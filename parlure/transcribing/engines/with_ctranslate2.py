@@ -35,8 +35,8 @@ from parlure.transcribing.decode import (
     window_waves,
 )
 from parlure.transcribing.engines.phrases import cut
-from parlure.transcribing.loopguard import without_rounds
 from parlure.transcribing.hypothesis import Hypothesis, Segment
+from parlure.transcribing.loopguard import without_rounds
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
