@@ -49,6 +49,14 @@ def test_decoding_is_measured_and_gives_the_same_tokens():
     }
 
 
+def test_two_processes_are_measured_beside_one():
+    command = [sys.executable, str(BENCHMARKS / "processes.py"), "--model", "toy", "--steps", "1"]
+    out = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert out.returncode == 0, out.stderr
+    found = json.loads(out.stdout.splitlines()[-1])
+    assert 0 < found["ratio"] < 4 and 0 < found["least_busy"] <= 1
+
+
 @pytest.mark.parametrize("way", ["full", "LoRA, all linear", "LoRA q, v", "decoder only", "and cached"])
 def test_operations_are_those_that_torch_counts(way):
     from flops import WAYS, training_flops
