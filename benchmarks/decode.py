@@ -6,7 +6,7 @@
 
 Whispers have random weights, utterances are noise as long as telephone utterances are (``workload.py``).
 
-    stock        ``generate``, adapters merged, 30 s, batches of 16 unsorted; its log-mels cost it nothing
+    stock        transformers' feature extractor and ``generate``, adapters merged, 30 s, batches of 16 unsorted
     reference    as the recipe that people use evaluates: adapters not merged, log-mels read from an Arrow table, no
                  language given, so that it is detected in every batch, garbage collected after it
     hf_short     ``generate``'s inner loop on the encoder's output for short windows
@@ -49,6 +49,7 @@ from transformers.generation import GenerationMixin
 from turns import Outcome, Turn, Way, in_turn
 from workload import SPREADS, Speech, draw, noise
 
+from parlure.speech.audio import SAMPLE_RATE
 from parlure.speech.features import WINDOW_S, log_mel, short_window_s
 from parlure.transcribing.decode import Clip, DecodingOptions, decode, window_waves
 from parlure.whisper.load import NANO, load_tokenizer
@@ -157,12 +158,17 @@ def _texts(group: Group, ids: torch.Tensor) -> Found:
 
 @torch.inference_mode()
 def stock(turn: Turn, *, shape: Shape, groups: Sequence[Group]) -> None:
-    """``generate``, adapters merged, 30 s; log-mels are there."""
-    model, theirs, mels = model_of(shape, turn.device), _shuffled(groups), {}
-    for group in theirs:
-        waves = window_waves([samples(speech) for speech in group.speeches])
-        mels[group] = log_mel(waves, shape.n_mels).to(turn.device, model.dtype)
-    _rounds(turn, theirs, lambda group: _generate(model, mels[group], group, language="fr", task="transcribe"))
+    """The feature extractor and ``generate``, adapters merged, 30 s."""
+    model, extract = model_of(shape, turn.device), reference.extractor(shape)
+    theirs = _shuffled(groups)
+    sounds = {speech.id: samples(speech) for group in theirs for speech in group.speeches}
+
+    def work(group: Group) -> Found:
+        own = [sounds[speech.id] for speech in group.speeches]
+        features = extract(own, sampling_rate=SAMPLE_RATE, return_tensors="pt", device=turn.device).input_features
+        return _generate(model, features.to(turn.device, model.dtype), group, language="fr", task="transcribe")
+
+    _rounds(turn, theirs, work)
 
 
 @torch.inference_mode()
