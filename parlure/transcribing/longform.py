@@ -6,32 +6,20 @@ one window's mistake does not feed the next. The loop guard of short clips has n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 import torch
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
-from transformers.utils import logging
 
 from parlure.speech.audio import Samples
 from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, identify_language, text_of, window_waves
 from parlure.transcribing.hypothesis import Hypothesis, Segment
-
-
-@contextmanager
-def _unadvised() -> Iterator[None]:
-    """transformers comments on each window's arguments, which no person has given."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
+from parlure.whisper.quiet import quiet
 
 
 @torch.inference_mode()
-@_unadvised()
+@quiet()
 def decode_long(
     model: WhisperForConditionalGeneration,
     tokenizer: WhisperTokenizer,
@@ -72,13 +60,21 @@ def decode_long(
         do_sample=False,
         num_beams=options.beam_size,
     )
-    segments, tokens = [], []
-    for part in output["segments"][0]:
-        ids = [int(token) for token in part["tokens"]]
-        text = text_of(tokenizer, ids)
+    parts = output["segments"][0]
+    phrases = [(float(part["start"]), float(part["end"]), [int(token) for token in part["tokens"]]) for part in parts]
+    return of_phrases(tokenizer, name, language, phrases)
+
+
+def of_phrases(
+    tokenizer: WhisperTokenizer, name: str, language: str, phrases: Iterable[tuple[float, float, Sequence[int]]]
+) -> Hypothesis:
+    """A hypothesis of phrases, each with start and end in seconds and tokens; one without text is no segment."""
+    segments: list[Segment] = []
+    tokens: list[int] = []
+    for start_s, end_s, ids in phrases:
         tokens += ids
-        if text:
-            segments.append(Segment(round(float(part["start"]), 2), round(float(part["end"]), 2), text))
+        if text := text_of(tokenizer, ids):
+            segments.append(Segment(round(start_s, 2), round(end_s, 2), text))
     return Hypothesis(
         id=name,
         text=" ".join(segment.text for segment in segments),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
 from transformers import WhisperFeatureExtractor
-from transformers.utils import logging
 
 from parlure.errors import missing_extra
 from parlure.whisper.load import LoadedModel, hash_files, load, locate, weight_files
+from parlure.whisper.quiet import quiet
 
 Quantization = Literal["float32", "float16", "bfloat16", "int8", "int8_float32", "int8_float16", "int8_bfloat16"]
 QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
@@ -41,23 +39,13 @@ def import_ctranslate2() -> ModuleType:
     Raises:
         ParlureError: it is not installed.
     """
-    with _silent():
+    with quiet():
         try:
             import ctranslate2
             import ctranslate2.converters
         except ImportError as error:
             raise missing_extra("ctranslate2", "export", "the engine ctranslate2") from error
     return ctranslate2  # type: ignore[no-any-return]
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
 
 
 def cache_folder() -> Path:
@@ -106,7 +94,7 @@ def convert(loaded: LoadedModel, quantization: Quantization, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".converting-") as place:
         whole = Path(place) / "model"
-        with _silent():
+        with quiet():
             converter.convert(str(whole), quantization=quantization)
         loaded.tokenizer.save_pretrained(str(whole))
         loaded.model.generation_config.save_pretrained(str(whole))

@@ -35,7 +35,8 @@ from parlure.transcribing.decode import (
     window_waves,
 )
 from parlure.transcribing.engines.phrases import cut
-from parlure.transcribing.hypothesis import Hypothesis, Segment
+from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
@@ -246,8 +247,7 @@ class CTranslate2Engine:
             language = self._identified(first, 1)[0] or "en"
         prompt = prompt_ids(self._tokenizer, language, options.task, timestamps=True)
         limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
-        segments: list[Segment] = []
-        tokens: list[int] = []
+        found: list[tuple[float, float, Sequence[int]]] = []
         place = 0
         while place < n_frames:
             window = features[:, :, place : place + N_WINDOW_FRAMES]
@@ -262,22 +262,9 @@ class CTranslate2Engine:
                 place += n_heard
                 continue
             phrases, further = cut(row.tokens, self._special.timestamp_begin, n_heard)
-            for phrase in phrases:
-                tokens += phrase.tokens
-                if text := text_of(self._tokenizer, phrase.tokens):
-                    start, end = (round(offset_s + time, 2) for time in (phrase.start, phrase.end))
-                    segments.append(Segment(start, end, text))
+            found += [(offset_s + phrase.start, offset_s + phrase.end, phrase.tokens) for phrase in phrases]
             place += further
-        return Hypothesis(
-            id=name,
-            text=" ".join(segment.text for segment in segments),
-            language=language,
-            segments=tuple(segments),
-            no_speech_prob=None,
-            avg_logprob=None,
-            tokens=tuple(tokens),
-            truncated=False,
-        )
+        return of_phrases(self._tokenizer, name, language, found)
 
 
 def _n_threads() -> int:
