@@ -12,14 +12,19 @@ from pathlib import Path
 import pytest
 from scored import rows_of, systems_of
 
+from parlure.scoring.evidence import skills_of, write_evidence
+from parlure.scoring.evidence.error_rates import counted
 from parlure.scoring.report import build_report, write_report
 from parlure.scoring.utterances import score_utterances
 
 SCRIPT = Path(__file__).with_name("independent.py")
 
 
-def _run(folder):
-    return subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True, encoding="utf-8")
+REST = SCRIPT.with_name("independent_rest.py")
+
+
+def _run(folder, script=SCRIPT):
+    return subprocess.run([sys.executable, script, folder], capture_output=True, text=True, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +48,10 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_it_is_short_and_imports_no_counting():
-    source = SCRIPT.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 60
+@pytest.mark.parametrize(("script", "n_lines"), [(SCRIPT, 60), (REST, 110)])
+def test_it_is_short_and_imports_no_counting(script, n_lines):
+    source = script.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= n_lines
     imported = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Import, ast.ImportFrom))]
     ours = {node.module for node in imported if isinstance(node, ast.ImportFrom) and "parlure" in node.module}
     assert ours == {"parlure.scoring.normalize"}
@@ -91,3 +97,64 @@ def test_it_notices_a_changed_text(folder, tmp_path):
     lines[5] = json.dumps(row | {"hypotheses": row["hypotheses"] | {"tuned": "tout autre chose"}})
     (tmp_path / "report" / "utterances.jsonl").write_text("\n".join(lines), encoding="utf-8")
     assert row["id"] in _run(tmp_path / "report").stderr
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A report with confidences and skills."""
+    rows = rows_of(12)
+    for number, row in enumerate(rows):
+        row["avg_logprob"] = {"base": -0.5 - number / 100, "tuned": -0.01 * (number % 9)}
+    scored = score_utterances(rows, ["raw", "fr"])
+    asked = []
+    for number in range(20):
+        said = {"base": {"pinned": "euh" * (number % 3 == 0), "free": "."}, "tuned": {"pinned": "", "free": "oui"}}
+        same = {"id": str(number), "block": number}
+        asked.append(same | {"skill": "silence", "kind": "noise", "duration_s": 2.0, "language": "fr", "hypotheses": said,
+                             "identified": {"base": "fr", "tuned": "en"}})  # fmt: skip
+        asked.append(same | {"skill": "language_identification", "language": "fr",
+                             "identified": {"base": "fr" if number % 4 else "en", "tuned": "fr"}})  # fmt: skip
+        texts = {"base": "le chat mord", "tuned": "le chat dort"}
+        asked.append(same | {"skill": "guard", "corpus": "read"} | counted("fr", "le chat dort", texts))
+    path = tmp_path_factory.mktemp("whole")
+    skills = skills_of(asked, ["tuned", "base"])
+    write_report(path, scored, build_report(scored, systems_of(rows), "fr", skills=skills))
+    write_evidence(path, asked)
+    return path
+
+
+def test_the_rest_agrees_too(whole, folder):
+    for one in (whole, folder):
+        result = _run(one, REST)
+        assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        (("profiles", "fr", "tuned", "mer"), 1e-6),
+        (("profiles", "raw", "base", "wil"), -1e-6),
+        (("profiles", "fr", "base", "ser", "wrong"), 1),
+        (("profiles", "fr", "comparison", "difference"), 0.1),
+        (("profiles", "fr", "comparison", "p_value"), 0.1),
+        (("profiles", "fr", "comparison", "ci95", 0), 3.0),
+        (("profiles", "fr", "comparison", "ci95", 1), 3.0),
+        (("skills", "silence", "base", "value"), 5.0),
+        (("skills", "silence.free", "tuned", "value"), -5.0),
+        (("skills", "language_identification", "base", "value"), 5.0),
+        (("skills", "guard.read", "base", "value"), 0.1),
+        (("calibration", "systems", "tuned", "auc"), 0.01),
+        (("calibration", "systems", "base", "mean_confidence"), 0.01),
+    ],
+)
+def test_the_rest_notices_a_changed_number(whole, tmp_path, path, change):
+    shutil.copytree(whole, tmp_path / "report")
+    report = json.loads((whole / "report.json").read_text("utf-8"))
+    block = report
+    for key in path[:-1]:
+        block = block[key]
+    block[path[-1]] += change
+    (tmp_path / "report" / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    result = _run(tmp_path / "report", REST)
+    assert result.returncode == 1
+    assert result.stderr.startswith(path[0] if path[0] == "calibration" else path[1])
