@@ -110,8 +110,8 @@ def whole(tmp_path_factory):
     for number in range(20):
         said = {"base": {"pinned": "euh" * (number % 3 == 0), "free": "."}, "tuned": {"pinned": "", "free": "oui"}}
         same = {"id": str(number), "block": number}
-        asked.append(same | {"skill": "silence", "kind": "noise", "duration_s": 2.0, "language": "fr", "hypotheses": said,
-                             "identified": {"base": "fr", "tuned": "en"}})  # fmt: skip
+        silent = {"skill": "silence", "kind": "noise", "duration_s": 2.0, "language": "fr", "hypotheses": said}
+        asked.append(same | silent | {"identified": {"base": "fr", "tuned": "en"}})
         asked.append(same | {"skill": "language_identification", "language": "fr",
                              "identified": {"base": "fr" if number % 4 else "en", "tuned": "fr"}})  # fmt: skip
         texts = {"base": "le chat mord", "tuned": "le chat dort"}
