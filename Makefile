@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench bench-gpu clean
+.PHONY: demo test coverage check bench bench-gpu clean
 
 # torch comes first: with it in place no other package pulls another build of it
 .venv/installed: pyproject.toml constraints.txt
@@ -15,6 +15,10 @@ demo: .venv/installed
 	$(BIN)/parlure demo --out demo
 
 test: .venv/installed
+	$(BIN)/pytest
+
+# a third slower, so not what everybody runs
+coverage: .venv/installed
 	$(BIN)/pytest --cov --cov-report=term
 
 check: .venv/installed

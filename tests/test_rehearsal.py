@@ -119,8 +119,8 @@ ALL_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536"}
     ("cases", "environment", "allocator"),
     [
         (
-            [("nano", "lora", 1, 30, False), ("nano", "lora", 4, 15, False), ("tiny", "lora", 1, 15, False),
-             ("tiny", "lora", 2, 15, False), ("tiny", "full", 1, 10, True)],
+            [("nano", "lora", 1, 30, False), ("nano", "lora", 4, 15, False), ("tiny", "lora", 1, 10, False),
+             ("tiny", "full", 1, 10, True)],
             ALL_BACK, 1.0,
         ),
         ([("nano", "lora", 2, 30, False)], {}, ALLOCATOR["cpu"]),
