@@ -11,10 +11,11 @@ from typing import Any
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
 from parlure.machine import SIZES, Machine, Size, look
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import Recipe, TrainingSection, parse_recipe
 from parlure.scoring.normalize import headline_profile
 
-_STEP_S = 240.0  # seconds of encoder input in an optimiser step, as the recipe's defaults have it
+_BATCH_S, _ACCUMULATION = (TrainingSection.model_fields[name].default for name in ("batch_seconds", "accumulation"))
+_STEP_S = _BATCH_S * _ACCUMULATION  # seconds of encoder input in an optimiser step
 _MOST_DEV = 300  # utterances to decode at each evaluation: enough to choose a checkpoint, minutes at most on a GPU
 _DEFAULT = "openai/whisper-medium"
 _DEFAULT_WITHOUT_GPU = "openai/whisper-base"  # a larger one takes days
@@ -57,16 +58,14 @@ def _fitted(
 ) -> dict[str, tuple[Any, str]]:
     """What follows from the corpus and the machine: key → (value, why)."""
     size = next((size for size in SIZES if size.name == model), None) if model else _largest(machine)
-    batch_s = _batch_seconds(size, machine)
-    accumulation = max(1, round(_STEP_S / batch_s))
     hours = sum(utterance.duration_s for utterance in train) / 3600
     epochs = 3.0 if hours >= 10 else 5.0 if hours >= 2 else 10.0
-    n_steps = max(1, round(epochs * _encoder_s([u.duration_s for u in train]) / (batch_s * accumulation)))
-    chosen, fits = "without a GPU a larger one takes days", "without a GPU longer ones are no faster"
+    n_steps = max(1, round(epochs * _encoder_s([u.duration_s for u in train]) / _STEP_S))
+    chosen, batch_s, fits = "without a GPU a larger one takes days", _BATCH_S, "without a GPU longer ones are no faster"
     if machine.gpus:
         gpu = machine.gpus[0]
         chosen = f"for {gpu.name}, {gpu.memory_gb:.0f} GB"
-        fits = f"estimated {chosen}{'' if gpu.has_bf16 else ', in fp32'}; halve it if memory runs out"
+        batch_s, fits = 0.0, f"looked at before the first step; a step has {_STEP_S:.0f} s in any case"
     if model:
         chosen = "you named it"
     languages = sorted({utterance.language for utterance in dev})
@@ -75,7 +74,6 @@ def _fitted(
         "training.epochs": (epochs, f"for {hours:.2f} hours of training speech: about {n_steps} steps in all"),
         "training.warmup_steps": (min(50, max(1, n_steps // 10)), "a tenth of the steps, 50 at most"),
         "training.batch_seconds": (batch_s, fits),
-        "training.accumulation": (accumulation, f"so that a step has about {_STEP_S:.0f} s"),
         "evaluation.every_steps": (max(5, round(n_steps / (2 * epochs))), "about twice an epoch"),
         "evaluation.max_utterances": (
             _MOST_DEV if len(dev) > _MOST_DEV else 0,
@@ -89,7 +87,7 @@ def _encoder_s(durations_s: Sequence[float]) -> float:
     """Seconds of encoder input that an epoch has by the recipe's defaults, roughly."""
     from parlure.speech.features import WINDOW_S, short_window_s
 
-    training = Recipe.model_validate({"data": {"corpus": ""}}).training
+    training = TrainingSection()
     share, mean_s = training.full_window_share, sum(durations_s) / len(durations_s)
     n_together = min((1 + training.utterances_per_window) / 2, max(1.0, WINDOW_S / (mean_s + 0.7)))
     return sum(share * WINDOW_S / n_together + (1 - share) * short_window_s(duration_s) for duration_s in durations_s)
@@ -100,13 +98,6 @@ def _largest(machine: Machine) -> Size:
     default = _DEFAULT if machine.gpus else _DEFAULT_WITHOUT_GPU
     below = SIZES[[size.name for size in SIZES].index(default) :]
     return next((size for size in below if machine.fits(size)), below[-1])
-
-
-def _batch_seconds(size: Size | None, machine: Machine) -> float:
-    """The longest batch of a few round lengths that fits; one window on a CPU, where longer ones are no faster."""
-    if size is None or not machine.gpus:
-        return 30.0
-    return next((batch_s for batch_s in (240.0, 120.0, 60.0) if machine.fits(size, batch_s)), 30.0)
 
 
 def _commented(recipe: Recipe, reasons: dict[str, str], out: Path) -> str:

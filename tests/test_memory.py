@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate import Accelerator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import WhisperConfig
@@ -16,6 +17,7 @@ from parlure.training import memory
 from parlure.training.loop import train
 from parlure.training.memory import Shape, as_begun, choose, fitted, room_bytes, shapes_of, worst_bytes
 from parlure.training.rehearsal import Need
+from parlure.training.team import Team
 from parlure.training.windows import Item
 from parlure.whisper.load import NANO
 from parlure.whisper.prompt import Labels
@@ -111,9 +113,19 @@ def test_shapes_are_the_windows_that_occur_with_their_longest_labels():
     short = [Shape(1.5, 9), Shape(2.0, 9), Shape(4.5, 9), Shape(6.5, 30)]
     assert shapes_of(items, recipe(full_window_share=0).training) == short
     alone = recipe(full_window_share=0.1, utterances_per_window=1).training
-    assert shapes_of(items, alone) == [*short, Shape(30.0, 30)]
+    assert shapes_of(items, alone) == [*short, Shape(30.0, 32)]
     # several share a window, and its labels
-    assert shapes_of(items, recipe(full_window_share=0.1).training) == [*short, Shape(30.0, 448)]
+    assert shapes_of(items, recipe(full_window_share=0.1).training) == [*short, Shape(30.0, 4 * 32)]
+    packed = recipe(full_window_share=1, utterances_per_window=99).training
+    assert shapes_of(items, packed) == [*short, Shape(30.0, 448)]
+
+
+def test_kept_encoder_outputs_leave_less_room(plain_need, monkeypatch):
+    monkeypatch.setattr(memory, "room_bytes", lambda device, memory_gb, n_local: 5.0 * GB)
+    for how, batch_seconds in (({}, 120.0), ({"encoder_cache_gb": 2}, 60.0),
+                               ({"encoder_cache_gb": 2, "encoder_cache": "disk"}, 120.0)):  # fmt: skip
+        made, _ = fitted(recipe(batch_seconds=0, **how), WhisperConfig(), [item(29.0, 9)], Team(Accelerator()))
+        assert made.training.batch_seconds == batch_seconds
 
 
 class Trio:

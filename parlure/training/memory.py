@@ -90,6 +90,8 @@ def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: T
         return recipe, None
     n_local = int(os.environ.get("LOCAL_WORLD_SIZE", team.size))  # as torchrun says it
     room = room_bytes(team.accelerator.device, training.memory_gb, n_local)
+    if team.accelerator.device.type == "cpu" and training.encoder_cache == "memory":
+        room -= training.encoder_cache_gb * _GB
     rooms = team.add([room * (rank == team.accelerator.process_index) for rank in range(team.size)])
     bf16 = team.accelerator.mixed_precision == "bf16"
     fit = choose(
@@ -181,7 +183,8 @@ def shapes_of(items: Sequence[Item], training: TrainingSection) -> list[Shape]:
         length_s = short_window_s(item.duration_s)
         longest[length_s] = max(longest.get(length_s, 0), len(item.labels.inputs))
     if training.full_window_share:
-        longest[WINDOW_S] = MAX_TOKENS if training.utterances_per_window > 1 else max(longest.values())
+        n_together = training.utterances_per_window  # each with two stamps
+        longest[WINDOW_S] = min(MAX_TOKENS, n_together * (max(longest.values()) + 2))
     shapes, n_tokens = [], 0
     for length_s in sorted(longest):
         n_tokens = max(n_tokens, longest[length_s])
