@@ -50,6 +50,12 @@ def test_signs(said, heard, expected):
     assert _signs(said, heard) == expected
 
 
+def test_what_the_loop_guard_stopped_is_a_loop_though_little_of_it_is_left():
+    assert _signs("a", "a", looped={"tuned": True}) == ["loop"]
+    assert _signs("a", "a a a", looped={"tuned": True}) == ["loop"]
+    assert _signs("a", "a", looped={"tuned": False, "base": True}) == []
+
+
 def test_the_token_limit_is_the_decoders_word():
     assert _signs("a", "a", truncated={"tuned": True}) == ["token_limit"]
     assert _signs("a", "a", truncated={"tuned": False}) == _signs("a", "a", truncated={"base": True}) == []

@@ -24,7 +24,8 @@ SHOWN_IDS = 10
 
 SIGNS: Mapping[str, str] = {
     "loop": "the same words at least 4 times in a row over at least 8 words, or 600 characters that compress more than "
-    "2.4 times (openai/whisper's compression_ratio_threshold), where the reference does neither",
+    "2.4 times (openai/whisper's compression_ratio_threshold), where the reference does neither; "
+    "or the loop guard stopped it",
     "insertion_burst": "at least 5 inserted words in a row",
     "too_long": "more than twice the reference's words, and more than 5 words above them",
     "phantom_phrase": "a phrase that Whisper is known to write over silence, and the reference has not",
@@ -92,7 +93,11 @@ def _loops(text: str) -> bool:
 
 def signs(utterance: ScoredUtterance, profile: str, system: str) -> list[str]:
     """The names of the signs, of :data:`SIGNS`, that a hypothesis shows; words are those of ``profile``."""
-    found = ["token_limit"] if (utterance.extra.get("truncated") or {}).get(system) else []
+    found = [
+        sign
+        for sign, flag in (("token_limit", "truncated"), ("loop", "looped"))
+        if (utterance.extra.get(flag) or {}).get(system)
+    ]
     counts = utterance.counts[profile][system].words
     if not counts.edits:
         return found  # every word was said
