@@ -26,13 +26,16 @@ from parlure.scoring.normalize import get_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.scoring.significance import compare
 from parlure.speech.calls import make_calls
-from parlure.training.loop import train
+from parlure.training.items import training_items
+from parlure.training.loop import Plan, train
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import DecodingOptions, decode
-from parlure.whisper.load import load
+from parlure.whisper.load import NANO, load, load_tokenizer
+from parlure.whisper.prompt import SpecialTokens
 
 SEEDS = (1, 2, 3)
 WINDOWS = ("full", "short")
+PER_STEP = 12  # utterances of an optimiser step, about
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,6 @@ class Policy:
     share: float
     most: int
 
-    @property
-    def cost_s(self) -> float:
-        """Seconds of encoder input an utterance takes, about, on calls whose utterances last 2.8 s."""
-        return self.share * 30 / min((1 + self.most) / 2, 8) + (1 - self.share) * 3.6
-
 
 POLICIES = {
     "padded": Policy(1.0, 1),
@@ -65,22 +63,22 @@ POLICIES = {
 
 
 def recipe_of(policy: Policy, corpus: Path, seed: int, epochs: float, rate: float) -> Recipe:
-    """About 12 utterances a step, of four forward passes, so that most steps hold windows of several lengths."""
-    batch_s = max(30.0 if policy.share else 4.0, round(3 * policy.cost_s, 1))
-    return parse_recipe(
-        {
-            "model": {"base": "nano"},
-            "data": {"corpus": str(corpus)},
-            "adapter": {"r": 32, "alpha": 64.0, "dropout": 0.0},
-            "training": {
-                "epochs": epochs, "learning_rate": rate, "warmup_steps": 20, "accumulation": 4,
-                "batch_seconds": batch_s, "seed": seed, "full_window_share": policy.share,
-                "utterances_per_window": policy.most,
-            },
-            "evaluation": {"every_steps": 100_000, "max_utterances": 24},
+    """Passes of 15 s, or of one full window, so that most steps hold several lengths; as many as make a step."""
+    tree = {
+        "model": {"base": "nano"},
+        "data": {"corpus": str(corpus)},
+        "adapter": {"r": 32, "alpha": 64.0, "dropout": 0.0},
+        "training": {
+            "epochs": epochs, "learning_rate": rate, "warmup_steps": 20, "accumulation": 1, "batch_seconds": 15.0,
+            "seed": seed, "full_window_share": policy.share, "utterances_per_window": policy.most,
         },
-        "the benchmark's recipe",
-    )  # fmt: skip
+        "evaluation": {"every_steps": 100_000, "max_utterances": 24},
+    }  # fmt: skip
+    recipe, tokenizer = parse_recipe(tree, "the benchmark's recipe"), load_tokenizer(str(NANO))
+    items = training_items(Corpus.load(corpus), tokenizer)
+    n_passes = len(Plan(items, recipe.training, SpecialTokens.of(tokenizer)).epoch(0))
+    training = recipe.training.model_copy(update={"accumulation": max(1, round(PER_STEP * n_passes / len(items)))})
+    return recipe.model_copy(update={"training": training})
 
 
 def heard(model: str, utterances: Sequence[Utterance]) -> dict[str, list[list[int]]]:
