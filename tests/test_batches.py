@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parlure.speech.features import short_window_s
 from parlure.training.batches import MicroBatch, collate, plan_epoch
-from parlure.training.windows import Item, Window, WindowPolicy, own_window
+from parlure.training.windows import Item, Padding, Window, WindowPolicy, own_window
 from parlure.whisper.prompt import IGNORED, Labels, SpecialTokens
 
 SPECIAL = SpecialTokens(
@@ -22,6 +22,11 @@ def item(number: int, duration_s: float, n_tokens: int = 3, group: str = "") -> 
     labels = Labels(tuple(sequence[:-1]), (IGNORED,) * 3 + tuple(sequence[4:]))
     sound = np.full(int(duration_s * 16_000), 0.5, np.float32)
     return Item(f"u{number:03d}", duration_s, labels, lambda: sound, group)
+
+
+def full_window(item: Item, padding: Padding = "silence") -> Window:
+    """An utterance alone in 30 s."""
+    return Window((item,), item.labels, 30.0, padding=padding)
 
 
 def steps_of(items, policy=WindowPolicy(0.3), **changes):  # noqa: B008  frozen

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_batches import item
+from test_batches import full_window, item
 from test_loop import alone, recipe
 
 from parlure.errors import ParlureError
@@ -11,7 +11,7 @@ from parlure.training.encoder_cache import EncoderCache
 from parlure.training.items import training_items
 from parlure.training.loop import train
 from parlure.training.trainee import Trainee, optimisation_step
-from parlure.training.windows import full_window, own_window
+from parlure.training.windows import own_window
 from parlure.whisper.load import NANO, load_base, load_tokenizer
 
 WINDOWS = tuple(own_window(item(n, 1.0)) for n in range(4))

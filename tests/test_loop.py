@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from peft import PeftModel
 from safetensors.torch import load_file
+from test_batches import full_window
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
@@ -25,7 +26,7 @@ from parlure.training.items import training_items
 from parlure.training.loop import Plan, learning_rate, train
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
-from parlure.training.windows import full_window, own_window
+from parlure.training.windows import own_window
 from parlure.whisper.load import NANO, load_base, load_tokenizer
 from parlure.whisper.prompt import SpecialTokens
 

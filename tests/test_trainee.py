@@ -7,13 +7,14 @@ import pytest
 import torch
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.feature_extractor import FeatureExtractor
+from test_batches import full_window
 from test_loop import alone, recipe, trainee
 
 from parlure.speech.features import log_mel
 from parlure.training.batches import MicroBatch, collate
 from parlure.training.items import training_items
 from parlure.training.trainee import Trainee, optimisation_step
-from parlure.training.windows import full_window, own_window
+from parlure.training.windows import own_window
 from parlure.whisper.load import NANO, load_base, load_tokenizer
 
 END = 50_257

@@ -75,11 +75,6 @@ def own_window(item: Item) -> Window:
     return Window((item,), item.labels, short_window_s(item.duration_s))
 
 
-def full_window(item: Item, padding: Padding = "silence") -> Window:
-    """An utterance alone in 30 s."""
-    return Window((item,), item.labels, WINDOW_S, padding=padding)
-
-
 def draw_windows(
     items: Sequence[Item], policy: WindowPolicy, special: SpecialTokens, *, seed: int, epoch: int
 ) -> list[Window]:

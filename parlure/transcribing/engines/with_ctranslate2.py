@@ -1,4 +1,4 @@
-"""The model in CTranslate2: the same log-mels, prompts and rules as torch's engine, in faster arithmetic.
+"""The model in CTranslate2: the same log-mels, prompts and rules as torch's engine.
 
 In float32 the tokens are torch's (tested, in both windows), probabilities agree to 1e-3. What differs by nature:
 
