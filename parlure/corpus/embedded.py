@@ -16,7 +16,7 @@ from typing import Any
 from parlure.corpus.examine import Examiner, Taken
 from parlure.corpus.manifest import begin_corpus, parse_segments
 from parlure.corpus.naming import safe_name
-from parlure.corpus.readers.folder import AUDIO_SUFFIXES
+from parlure.corpus.readers.beside import AUDIO_SUFFIXES
 from parlure.corpus.readers.row import Rejected, Row
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
 

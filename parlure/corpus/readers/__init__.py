@@ -26,6 +26,10 @@ READERS: dict[str, Reader] = {
     "folder": read_folder,
     "huggingface": read_huggingface,
 }
+# what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
+_BY_CONTENT: dict[str, Callable[[Path], bool]] = {
+    "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
+}
 _BY_SUFFIX = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -48,7 +52,7 @@ def guess_reader(source: str) -> str:
     if "?" in source and not path.exists():  # FOLDER?config=fr&split=segment
         path = Path(source.partition("?")[0])
     if path.is_dir():
-        return "huggingface" if next(path.rglob("*.parquet"), None) else "folder"
+        return next((name for name, recognises in _BY_CONTENT.items() if recognises(path)), "folder")
     known = f"known are {', '.join(READERS)}"
     if "://" in source:
         raise ParlureError(f"{source} is not a file or folder", f"download it first; {known}")

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from parlure.corpus.readers.beside import AUDIO_SUFFIXES
 from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
 from parlure.errors import ParlureError
-
-_COMMON = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".weba", ".mka", ".wma")
-_TELEPHONE_AND_OLDER = (".amr", ".3gp", ".gsm", ".aif", ".aiff", ".au", ".caf")
-AUDIO_SUFFIXES = frozenset(_COMMON + _TELEPHONE_AND_OLDER)
 
 
 def read_folder(source: str, columns: Columns) -> Iterator[Row | Rejected]:

@@ -1,0 +1,15 @@
+"""Corpus → another tool's files: one file per format, one row in EXPORTERS.
+
+An exporter takes a whole corpus and a folder that it may fill, and writes what that format's own tools read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from parlure.corpus.manifest import Corpus
+
+Exporter = Callable[[Corpus, Path], None]
+
+EXPORTERS: dict[str, Exporter] = {}
