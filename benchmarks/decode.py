@@ -11,13 +11,14 @@ Whispers have random weights, utterances are noise as long as telephone utteranc
                  language given, so that it is detected in every batch, garbage collected after it
     hf_short     ``generate``'s inner loop on the encoder's output for short windows
     torch_30s, torch_short          parlure's own engine
-    ct2_30s, ct2_short              CTranslate2, float32 (float16 on a GPU)
+    ct2_30s, ct2_short              parlure's engine CTranslate2, float32 (float16 on a GPU)
     ct2_int8_30s, ct2_int8_short    the same in int8
 
 All ways make the same number of tokens of an utterance: five a second of its short window less 0.75 s, which is about
 five a second of its audio. The end token is never the most probable (``shapes.py``); each row ends at its own number.
-Batches are planned over 2,548 utterances by window, and some of them that are like the whole plan are decoded. stock
-and reference get their utterances shuffled and wait for a batch's longest; of the whole plan they would wait longer.
+Batches are planned over 2,548 utterances by window, and some of them that are like the whole plan are decoded: 16 rows
+of 30 s, twice as many in short windows, as parlure decodes. stock and reference get their utterances shuffled, 16 at
+a time, and wait for a batch's longest; of the whole plan they would wait longer.
 In fp32 the tokens of torch_30s must be those of stock, the tokens of torch_short those of hf_short.
 """
 
@@ -28,15 +29,13 @@ import gc
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
-import ctranslate2
 import numpy as np
 import reference
 import torch
@@ -44,18 +43,22 @@ from flops import decoding_flops
 from results import as_json, keep, memory, product_flops, section, table
 from sampling import representative
 from shapes import END, SHAPES, TALKATIVE, Shape, random_whisper
-from transformers import StoppingCriteria, StoppingCriteriaList, WhisperForConditionalGeneration, WhisperTokenizer
+from transformers import StoppingCriteria, StoppingCriteriaList, WhisperForConditionalGeneration
 from transformers.generation import GenerationMixin
 from turns import Outcome, Turn, Way, in_turn
 from workload import SPREADS, Speech, draw, noise
 
+from parlure.shipping.export import export
 from parlure.speech.audio import SAMPLE_RATE
 from parlure.speech.features import WINDOW_S, log_mel, short_window_s
 from parlure.transcribing.decode import Clip, DecodingOptions, decode, window_waves
+from parlure.transcribing.engines.with_ctranslate2 import CTranslate2Engine
+from parlure.transcribing.hypothesis import Hypothesis
+from parlure.whisper.conversion import Quantization
 from parlure.whisper.load import NANO, load_tokenizer
 from parlure.whisper.prompt import prompt_ids
 
-N_JOB, BATCH = 2_548, 16
+N_JOB, BATCH = 2_548, 16  # rows of a batch of 30 s windows
 TOKENS_PER_S = 5.0
 
 Found = dict[str, tuple[int, ...]]  # utterance → tokens
@@ -85,7 +88,7 @@ def plan(speeches: Sequence[Speech]) -> list[Group]:
     by_length = sorted(speeches, key=lambda speech: speech.duration_s)
     for window_s, members in groupby(by_length, lambda speech: short_window_s(speech.duration_s)):
         same = list(members)
-        groups += [Group(tuple(same[i : i + BATCH]), window_s) for i in range(0, len(same), BATCH)]
+        groups += [Group(tuple(same[i : i + 2 * BATCH]), window_s) for i in range(0, len(same), 2 * BATCH)]
     return groups
 
 
@@ -220,9 +223,11 @@ def _features(group: Group, window_s: float, shape: Shape, model: Any) -> torch.
 # ------------------------------------------------------------------------------------------ parlure, CTranslate2
 
 
-def parlures(turn: Turn, *, shape: Shape, groups: Sequence[Group], short: bool) -> None:
-    """parlure's own engine, through its own function."""
-    model, tokenizer = model_of(shape, turn.device), load_tokenizer(str(NANO))
+Decoder = Callable[[Sequence[Clip], DecodingOptions], Sequence[Hypothesis]]
+
+
+def _through(turn: Turn, groups: Sequence[Group], decoder: Decoder, *, short: bool) -> None:
+    """An engine of parlure's, asked as its commands ask it."""
     sounds = {speech.id: samples(speech) for group in groups for speech in group.speeches}
 
     def work(group: Group) -> Found:
@@ -230,46 +235,28 @@ def parlures(turn: Turn, *, shape: Shape, groups: Sequence[Group], short: bool) 
         options = DecodingOptions(
             "fr", window="short" if short else "full", batch_size=BATCH, max_new_tokens=group.n_new
         )
-        return {one.id: one.tokens for one in decode(model, tokenizer, clips, options)}
+        return {one.id: one.tokens for one in decoder(clips, options)}
 
     _rounds(turn, groups, work)
 
 
-@contextmanager
-def converted(shape: Shape, device: str, compute_type: str) -> Iterator[ctranslate2.models.Whisper]:
-    """The same random Whisper for CTranslate2."""
+def parlures(turn: Turn, *, shape: Shape, groups: Sequence[Group], short: bool) -> None:
+    """parlure's engine torch."""
+    model, tokenizer = model_of(shape, turn.device), load_tokenizer(str(NANO))
+    _through(turn, groups, partial(decode, model, tokenizer), short=short)
+
+
+def ctranslate(
+    turn: Turn, *, shape: Shape, groups: Sequence[Group], short: bool, quantize: Quantization | None
+) -> None:
+    """parlure's engine CTranslate2, on a conversion of the same random Whisper."""
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "hf", Path(name) / "ct2"
         random_whisper(shape, gain=TALKATIVE).save_pretrained(source)
         load_tokenizer(str(NANO)).save_pretrained(source)
         reference.extractor(shape).save_pretrained(source)
-        ctranslate2.converters.TransformersConverter(str(source)).convert(str(target))
-        threads = torch.get_num_threads() if device == "cpu" else 1
-        yield ctranslate2.models.Whisper(str(target), device=device, compute_type=compute_type, intra_threads=threads)
-
-
-def ctranslate(turn: Turn, *, shape: Shape, groups: Sequence[Group], short: bool, compute_type: str) -> None:
-    """CTranslate2's Whisper; the log-mels are parlure's."""
-    tokenizer = load_tokenizer(str(NANO))
-    sounds = {speech.id: samples(speech) for group in groups for speech in group.speeches}
-    with converted(shape, turn.device, compute_type) as model:
-
-        def work(group: Group) -> Found:
-            window_s = group.window_s if short else WINDOW_S
-            waves = window_waves([sounds[speech.id] for speech in group.speeches], window_s)
-            features = log_mel(waves.to(turn.device), shape.n_mels).cpu().numpy()
-            return _translated(model, tokenizer, group, features)
-
-        _rounds(turn, groups, work)
-
-
-def _translated(model: Any, tokenizer: WhisperTokenizer, group: Group, features: Any) -> Found:
-    prompts = [prompt_ids(tokenizer, "fr", "transcribe")] * len(group.speeches)
-    found = model.generate(
-        ctranslate2.StorageView.from_array(np.ascontiguousarray(features)), prompts, beam_size=1,
-        max_length=2 * group.n_new,  # of which it uses half
-    )  # fmt: skip
-    return {speech.id: tuple(one.sequences_ids[0]) for speech, one in zip(group.speeches, found, strict=True)}
+        export(str(source), target)
+        _through(turn, groups, CTranslate2Engine(str(target), quantize).decode, short=short)
 
 
 def ways_of(shape: Shape, groups: Sequence[Group], device: str) -> dict[str, Way]:
@@ -283,9 +270,9 @@ def ways_of(shape: Shape, groups: Sequence[Group], device: str) -> dict[str, Way
         "torch_short": partial(parlures, **same, short=True),
     }
     plain, int8 = ("float16", "int8_float16") if device == "cuda" else ("float32", "int8")
-    for name, kind in (("ct2", plain), ("ct2_int8", int8)):
+    for name, numbers in (("ct2", plain), ("ct2_int8", int8)):
         for window in ("30s", "short"):
-            ways[f"{name}_{window}"] = partial(ctranslate, **same, short=window == "short", compute_type=kind)
+            ways[f"{name}_{window}"] = partial(ctranslate, **same, short=window == "short", quantize=numbers)
     return ways
 
 

@@ -64,7 +64,7 @@ def work(model: str, n_steps: int, recording: Path) -> None:
     for number, step in enumerate(plan[: n_steps + 1]):
         if number == 1:
             clock, team.waited_s, n_utterances = time.monotonic(), 0.0, 0
-        trainee.begin(team.share(plan[number + 1]))
+        trainee.begin(team.share(plan[number + 1], [batch.cost for batch in plan[number + 1]]))
         optimisation_step(trainee, team, step, training.learning_rate, training.max_grad_norm, f"1 {number}")
         n_utterances += sum(len(window.items) for batch in step for window in batch.windows)
     spent_s = time.monotonic() - clock

@@ -113,7 +113,7 @@ class DecodingSection(_Section):
     """How dev utterances are decoded."""
 
     batch_size: int = Field(default=16, ge=1)
-    """utterances decoded together"""
+    """30 s windows decoded together, twice as many short ones"""
     max_new_tokens: int = Field(default=224, ge=1, le=444)
     """token limit of one utterance"""
     beam_size: int = Field(default=1, ge=1)

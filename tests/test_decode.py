@@ -9,7 +9,7 @@ from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForCondi
 
 from parlure.errors import ParlureError
 from parlure.speech.features import log_mel
-from parlure.transcribing.decode import Clip, DecodingOptions, decode, text_of, window_waves
+from parlure.transcribing.decode import Clip, DecodingOptions, batches_of, decode, text_of, window_waves
 from parlure.transcribing.loopguard import goes_round
 from parlure.whisper.load import NANO
 from parlure.whisper.prompt import SpecialTokens, encode_text
@@ -40,6 +40,14 @@ def test_batch_of_one_and_of_sixteen_agree(nano, clips):
     for one, other in zip(alone, together, strict=True):
         assert one.avg_logprob == pytest.approx(other.avg_logprob, abs=1e-4)
         assert one.no_speech_prob == pytest.approx(other.no_speech_prob, abs=1e-5)
+
+
+def test_twice_as_many_short_windows_as_full_ones_are_decoded_together():
+    clips = [Clip(str(i), 2.0, lambda: np.zeros(32_000, np.float32)) for i in range(9)]
+    for window, sizes in (("full", [3, 3, 3]), ("short", [6, 3])):
+        batches = [*batches_of(clips, DecodingOptions(window=window, batch_size=3))]
+        assert [len(chosen) for _, chosen in batches] == sizes
+        assert sorted(index for _, chosen in batches for index in chosen) == list(range(9))
 
 
 def test_short_windows_follow_from_the_utterance_alone(nano, clips):

@@ -143,7 +143,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
                 raise KeyboardInterrupt
             clock, (progress.epoch, progress.step_in_epoch, step) = time.monotonic(), coming
             coming = next(steps)
-            trainee.begin(team.share(coming[2]))
+            trainee.begin(team.share(coming[2], [batch.cost for batch in coming[2]]))
             rate = learning_rate(recipe.training, progress.step, n_steps)
             loss, grad_norm = optimisation_step(
                 trainee, team, step, rate, recipe.training.max_grad_norm, f"{recipe.training.seed} {progress.step}"

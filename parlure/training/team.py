@@ -35,9 +35,11 @@ class Team:
         on_cpus = int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available()
         return cls(Accelerator(mixed_precision=precision, cpu=on_cpus))
 
-    def share(self, parts: Sequence[T]) -> Sequence[T]:
-        """Every so many-th part, this process's."""
-        return parts[self.accelerator.process_index :: self.size]
+    def share(self, parts: Sequence[T], costs: Sequence[float] | None = None) -> Sequence[T]:
+        """This process's parts: every so many-th, or as many as cost about what those of every other process do."""
+        if costs is None:
+            return parts[self.accelerator.process_index :: self.size]
+        return [parts[index] for index in dealt(costs, self.size)[self.accelerator.process_index]]
 
     def add(self, values: Sequence[float]) -> list[float]:
         """Sums over all processes."""
@@ -72,6 +74,20 @@ class Team:
     def wait(self) -> None:
         """Until all are here."""
         self.accelerator.wait_for_everyone()
+
+
+def dealt(costs: Sequence[float], n_hands: int) -> list[list[int]]:
+    """Indices of what each hand gets, in their order: the dearest first, each to the hand that has least.
+
+    No hand is dealt more than 4/3 of the best possible (Graham 1969, "Bounds on multiprocessing timing anomalies").
+    """
+    hands: list[list[int]] = [[] for _ in range(n_hands)]
+    loads = [0.0] * n_hands
+    for index in sorted(range(len(costs)), key=lambda index: (-costs[index], index)):
+        least = loads.index(min(loads))
+        hands[least].append(index)
+        loads[least] += costs[index]
+    return [sorted(hand) for hand in hands]
 
 
 def _sum_in_place(gradients: list[torch.Tensor]) -> None:

@@ -157,7 +157,7 @@ def optimisation_step(
         trainee.whisper.model.encoder.eval()  # it must say the same every time
     n_scored = sum(batch.n_scored for batch in step)
     total = torch.zeros((), device=trainee.whisper.device)
-    for place, batch in team.share(list(enumerate(step))):
+    for place, batch in team.share(list(enumerate(step)), [batch.cost for batch in step]):
         torch.manual_seed(int.from_bytes(hashlib.sha256(f"{seed} {place}".encode()).digest()[:7], "big"))
         with team.accelerator.autocast():
             summed = trainee.summed_loss(batch)

@@ -55,7 +55,7 @@ class DecodingOptions:
     language: str | None = None  # Whisper's code, or None to identify it from each utterance
     task: str = "transcribe"  # or translate: English text whatever the language
     window: Literal["full", "short"] = "full"  # 30 s, as Whisper was trained, or the utterance and a short tail
-    batch_size: int = 16  # utterances decoded together; never changes a hypothesis
+    batch_size: int = 16  # 30 s windows decoded together, twice as many short ones; never changes a hypothesis
     max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
     no_speech_threshold: float = NO_SPEECH_THRESHOLD  # above it, text that the model doubts becomes none; 1: keep all
     beam_size: int = 1  # 1: the most probable token at every step; more: so many beginnings of every text at once
@@ -106,8 +106,10 @@ def batches_of(clips: Sequence[Clip], options: DecodingOptions) -> Iterator[tupl
     order = sorted(range(len(clips)), key=lambda index: (-clips[index].duration_s, index))
     for length_s, group in groupby(order, key=window_s):
         members = list(group)
-        for start in range(0, len(members), options.batch_size):
-            yield length_s, members[start : start + options.batch_size]
+        # a step of the decoder costs little more for more rows; at 30 s the memory of their encoder outputs decides
+        size = options.batch_size if length_s == WINDOW_S else 2 * options.batch_size
+        for start in range(0, len(members), size):
+            yield length_s, members[start : start + size]
 
 
 def window_waves(sounds: Iterable[Samples], window_s: float = WINDOW_S) -> torch.Tensor:

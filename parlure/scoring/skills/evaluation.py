@@ -96,7 +96,7 @@ def evaluate(
         nonspeech_per_kind: synthesised clips without speech, of each of six kinds.
         beam_size: 1 is greedy; more: so many beginnings of every text at once.
         loop_guard: stop an utterance whose text goes round in circles.
-        batch_size: clips decoded together; never changes a hypothesis.
+        batch_size: 30 s windows decoded together, twice as many short ones; never changes a hypothesis.
         engine: which library decodes, all models alike; None is torch, or CTranslate2 where a MODEL is its folder.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds, ``model``'s
             before ``against``'s.

@@ -133,7 +133,16 @@ class CTranslate2Engine:
         return np.ascontiguousarray(log_mel(waves.to(device), self._whisper.n_mels).cpu().numpy())
 
     def _encode(self, features: np.ndarray) -> Any:
-        return self._whisper.encode(self._view.from_array(np.ascontiguousarray(features)))
+        """The encoder's output; on a CPU of 30 s at a time: the attention of more falls out of its cache."""
+        n_rows, n_frames = len(features), features.shape[-1]
+        size = max(1, N_WINDOW_FRAMES // n_frames) if self._whisper.device == "cpu" else n_rows
+        parts = [
+            self._whisper.encode(self._view.from_array(np.ascontiguousarray(features[start : start + size])))
+            for start in range(0, n_rows, size)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return self._view.from_array(np.concatenate([np.asarray(part) for part in parts]))
 
     def _decode_batch(self, features: np.ndarray, names: Sequence[str], options: DecodingOptions) -> list[Hypothesis]:
         encoded = self._encode(features)
