@@ -26,8 +26,8 @@ READERS: dict[str, Reader] = {
     "tsv": read_tsv,
     "jsonl": read_jsonl,
     "folder": read_folder,
-    "chat": read_chat,
     "huggingface": read_huggingface,
+    "chat": read_chat,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {

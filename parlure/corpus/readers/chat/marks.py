@@ -33,7 +33,7 @@ class Mark(NamedTuple):
 MARKS: dict[str, Mark] = {
     "fillers": Mark("`&-euh`", ("keep", "drop"), "it is heard; a model taught without it is charged for hearing it"),
     "fragments": Mark(
-        "`&+cou`, old `&cou`",
+        "`&+cou`, old `&cou`, `↫j↫jamais`",
         ("dash", "keep", "drop"),
         "`cou-`: it is heard, and the dash says that the word broke off",
     ),

@@ -14,14 +14,14 @@ _TOKEN = re.compile(
     rf"""
     \x15(?P<bullet>[^\x15]*)\x15
     | \[(?P<code>[^\[\]]*)\]
-    | (?P<pause>\((?:\.{{1,3}}|\d[\d:]*\.?\d*)\)(?![\w(]) | \#+(?:\d[\d_:.]*)?(?=\s|$))
+    | (?P<pause>\((?:\.{{1,3}}|\d[\d:]*\.?\d*)\)(?![\w(]) | \#+(?:\d[\d_:.]*)?(?=[\s>\[]|$))
     | (?P<ending>{_ENDING})
     | (?P<linker>\+[,"^<+≋≈])
     | (?P<breath>[∙.]h+(?![\w:]) | h{{2,}}(?![\w:]))
     | (?P<open><) | (?P<close>>)
     | (?P<quote>[“”"«»])
     | (?P<satellite>[‡„])
-    | (?P<separator>[.!?…]+ | [,;] | :(?=\s|$))
+    | (?P<separator>[.!?…]+ | [,;] | :(?=[\s>\[]|$))
     # a comma or a question mark ends a word, but 3,5 is one
     | (?P<word>(?:[^\s\x15\[\]<>“”"«»‡„,;!?…] | (?<=\d),(?=\d))+)
     | (?P<odd>\S)
@@ -76,7 +76,7 @@ def parse_utterance(line: str) -> Tree:
     levels = [root]
     for token in tokens(bare.translate(_GROUP_SIGNS)):
         if token.kind == "odd":
-            raise malformed(_ODD.get(token.text, f"{token.text} stands alone"))
+            raise malformed(_ODD[token.text])
         if token.kind == "open":
             levels[-1].append(Item("group"))
             levels.append(levels[-1][-1].inside)

@@ -120,10 +120,15 @@ def _take_header(headers: Headers, line: Line) -> None:
     elif line.label == "@Media":
         quoted = re.match(r'"([^"]*)"', line.content)
         headers.media = (quoted[1] if quoted else line.content.split(",")[0]).strip() or None
+    elif line.label == "@Participants":  # MAR Marie Participant, CLI Client
+        for words in (part.split() for part in line.content.split(",")):
+            if len(words) > 1:
+                headers.tags.setdefault(words[0], (f"role={words[-1]}",))
     elif line.label == "@ID":
         values = dict(zip(_ID_FIELDS, (part.strip() for part in line.content.split("|")), strict=False))
         tags = tuple(f"{name}={values[name]}" for name in _TAGS if values.get(name))
-        headers.tags[values.get("code", "")] = tags
+        code = values.get("code", "")
+        headers.tags[code] = tags or headers.tags.get(code, ())
 
 
 def bullet_times(content: str) -> Bullet:

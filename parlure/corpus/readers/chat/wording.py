@@ -18,11 +18,10 @@ _RETRACING = re.compile(r"/{1,3}|/-|/\?")
 _REPLACEMENT = re.compile(r"::? ?(?P<words>.*\S)")
 _ALTERNATIVE = re.compile(r"=\? ?(?P<words>.*\S)")
 _TIMES_SAID = re.compile(r"x ?(?P<n>\d{1,2})")
-# comments, gestures, stress, durations, postcodes, overlaps, quotations, exclusions: they are about words, and none
-_SILENT = re.compile(
-    r"""[<>] ?\d* | !!? | =! .* | = ?.* | % .* | %\w+:.* | \# .* | \^.* | \+ .* | \$.* | " | e""", re.X
-)
+# comments, gestures, stress, durations, postcodes, overlaps, quotations, exclusions: none of them is a word
+_SILENT = re.compile(r'[<>] ?\d*|!!?|=.*|%.*|#.*|\^.*|\+.*|\$.*|"|e')
 _ELISION = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|presqu|quelqu)['’]", re.IGNORECASE)
+_SOFT = (",", ";", ":", "...")  # signs that give way to one that follows: oui , xxx .
 _FINAL = {"+.": ".", '+".': ".", '+"/.': ".", "+!?": "!?"}
 
 
@@ -119,7 +118,7 @@ class _Writer:
             case "ending":
                 return [Piece("after", text, item.glued) for text in self._ending(item.text)]
             case "separator":
-                return [Piece("after", item.text.replace("…", "..."), item.glued)]
+                return [Piece("after", item.text, item.glued)]
             case "satellite":
                 return [Piece("after", ",")] if self._marks["satellites"] == "comma" else []
             case "quote":
@@ -145,7 +144,7 @@ class _Writer:
                 _check_code(code, marks)
         pieces = self._said(said)
         if said is not item:
-            pieces += [piece for piece in self._bullets(item.inside)]
+            pieces += self._bullets(item.inside)
         if not kept or n_times != 1:
             spoken = [piece for piece in pieces if piece.kind != "bullet"] * (n_times if kept else 0)
             pieces = spoken + [piece for piece in pieces if piece.kind == "bullet"]
@@ -217,14 +216,14 @@ def _language(codes: Iterable[str], marks: Marks) -> str | None:
 
 
 def _mended(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Without bullets; without the comma that nothing stands before, or that another sign follows."""
+    """Without bullets; without the sign that no word stands before, and the comma or pause that a sign follows."""
     found = [piece for piece in pieces if piece.kind != "bullet"]
     worded = False
     for number, piece in enumerate(found):
         follower = next((other for other in found[number + 1 :] if other.kind != "before"), None)
-        comma = piece.kind == "after" and piece.text in (",", ";", ":")
+        soft = piece.kind == "after" and piece.text in _SOFT
         worded |= piece.kind == "word"
-        if (piece.kind == "after" and not worded) or (comma and follower is not None and follower.kind == "after"):
+        if (piece.kind == "after" and not worded) or (soft and follower is not None and follower.kind == "after"):
             continue
         yield piece
 

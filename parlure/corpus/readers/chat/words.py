@@ -14,8 +14,11 @@ _SOUND = re.compile(rf"(?<!\d)°|[{PROSODY.replace('°', '')}^]|(?<!\d):|:(?!\d)
 # le@s:eng, mot@z:tic, bibi@f$n: what kind of word it is
 _SUFFIX = re.compile(r"(?P<word>.+?)@(?P<kind>[a-z]{1,4})(?P<more>(?::[\w+&-]+)?(?:\$[\w:&-]+)?)")
 _PHONETIC = ("u", "phon")
-_UNHEARD = re.compile(r"xxx?|yyy?|www", re.IGNORECASE)
-_LINK = re.compile(r"(?<=[^\s+_])[+_](?=[^\s+_])")
+# by itself or as a part: xxx_xxx; but not www.ici.ca
+_UNHEARD = re.compile(r"(?<![^\W_])(?:xxx?|yyy?|www|XXX|YYY|WWW)(?![^\W_])(?!\.\w)")
+_STUTTER = re.compile("↫([^↫]*)↫")
+_PAUSE = re.compile(r"\([\d:.]+\)")
+_LINK = re.compile(r"(?<=[^\W_]|['’.])[+_](?=[^\W_]|['’])")
 _CAPITALS = re.compile(r"(?:[^\W\d_]_)+[^\W\d_]_?")
 # what no spelling has: a code that is not known here must not become text
 _RESIDUE = re.compile(r"[\[\]<>@+_~{}|\\()=#*\x00-\x1f\x7f]|^&")
@@ -79,14 +82,18 @@ def _plain(word: str, marks: Marks) -> Spelt:
             return _phonetic(word, marks)
         if suffix["kind"] == "s" and marks["switches"] == "reject":
             raise RefusalError("unwanted_mark", f"{suffix[0]} is of another language: switches=reject")
-    if _UNHEARD.fullmatch(_SOUND.sub("", word)):
+    word = _PAUSE.sub("", word)
+    if _UNHEARD.search(_SOUND.sub("", word)):
         return _unheard(word, marks)
     if marks["prosody"] == "drop":
+        word = _STUTTER.sub("" if marks["fragments"] == "drop" else r"\1-", word)  # ↫j-j↫jamais
         word = _SOUND.sub("", word)
     word = _shortened(word, marks)
     word = _linked(word, marks["compounds"])
     if found := _RESIDUE.search(word):
         raise malformed(f"{word} has a {found[0]!r} that is no code known here")
+    if word and not any(map(str.isalnum, word)) and set(word) & set(".,:;"):
+        raise malformed(f"{word} is no word")
     return Spelt(word)
 
 
