@@ -1,4 +1,4 @@
-"""Telephone calls as CHAT transcripts, with their recordings: made up, in Québec French, for tests and for the pages."""
+"""Telephone calls as CHAT transcripts with their recordings: made up, in Québec French, for tests and pages."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_phrases_of_several_bullets(tmp_path: Path) -> None:
 def test_the_reference_reads_the_same(tmp_path: Path) -> None:
     """Speakers, first times, lines as they stand, headers: pylangacq's."""
     folder = write_calls(tmp_path)
-    reference = pylangacq.read_chat(str(folder / "appel1.cha"), strict=False)
+    reference = pylangacq.read_chat(str(folder / "appel1.cha"), strict=False, mor_tier=None)
     theirs = [utterance for utterance in reference.utterances() if utterance.participant is not None]
     ours = read(folder / "appel1.cha")
     assert [f"*{utterance.participant}" for utterance in theirs] == [row.raw["speaker"] for row in ours]
@@ -156,7 +156,7 @@ def test_other_encodings_and_line_ends(tmp_path: Path) -> None:
     text = HEAD + "*MAR:\té\n\tà . \x150_900\x15\n@End\n"
     (tmp_path / "a.cha").write_bytes(text.encode("utf-16"))
     assert rejected(read(tmp_path / "a.cha")) == [(None, "bad_encoding", "a.cha is UTF-16: save it as UTF-8")]
-    (row,) = rows(read_text(tmp_path, text.replace("\n", "\r\n")))
+    (row,) = rows(read_text(tmp_path, text.replace("\n@End", "\n%com no colon\n@End").replace("\n", "\r\n")))
     assert (row.text, row.line) == ("é à.", 6)
     (tmp_path / "\udce9.cha").write_bytes(text.encode())
     reasons = [(line, reason) for line, reason, _ in rejected(read(tmp_path))]
@@ -243,6 +243,22 @@ def test_prepare(tmp_path: Path) -> None:
     assert info["rejected"] == {"total": 8, "unintelligible": 4, "untimed": 4}
     assert info["n_used"] + info["rejected"]["total"] == info["n_read"] == 36
     assert info["sources"][0]["marks"]["retracings"] == "drop"
+
+
+def test_two_people_in_one_bullet(tmp_path: Path) -> None:
+    """Both rows are kept, in whatever order; the same person twice is one too many."""
+    folder = write_calls(tmp_path / "calls")
+    lines = [f"*{code}:\t{word} . \x150_900\x15\n" for code, word in (("MAR", "oui"), ("GIL", "non"), ("MAR", "si"))]
+    manifests = []
+    for order in (lines, [lines[0], lines[2], lines[1]]):
+        text = HEAD.replace("a, audio", "appel1, audio") + "".join(order) + "@End\n"
+        (folder / "appel1.cha").write_text(text, encoding="utf-8")
+        summary = prepare([folder], tmp_path / "corpus", ratios=(0, 0, 1))
+        assert (summary.n_used, summary.rejected_by_reason) == (2, {"duplicate_id": 1})
+        manifest = (tmp_path / "corpus" / "manifest.jsonl").read_text("utf-8").splitlines()
+        manifests.append({row["id"]: row["text"] for row in map(json.loads, manifest)})
+        assert all("overlap" in json.loads(line)["tags"] for line in manifest)
+    assert manifests == [{"appel1-000000-000900-MAR": "oui.", "appel1-000000-000900-GIL": "non."}] * 2
 
 
 def test_an_edited_transcript_is_another_source(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def test_the_table_has_every_choice() -> None:
         ("M. Roy a dit 3,5 pis 2.5 .", "M. Roy a dit 3,5 pis 2.5."),
         ("il est 14:30 pis 20° .", "il est 14:30 pis 20°."),
         ("oui , xxx [: peut-être] .", "oui, peut-être."),
+        ("oui , <xxx xxx> [: peut-être bien] .", "oui, peut-être bien."),
         ("<tu [/] tu viens> [//] viens .", "tu tu viens viens."),
         ("oui [=! crie en riant] bon [!!] là [# 2.0] [% note] [= sa soeur] [^ bruit] .", "oui bon là."),
         ("oui . [+ gram] [+ exc]", "oui."),
@@ -153,6 +154,7 @@ def test_what_no_choice_changes(line: str, text: str) -> None:
         ("le (parce que) .", "malformed_row", "(parce has a '(' that is no code known here"),
         ("ecris a@b.ca .", "malformed_row", "a@b.ca has a '@' that is no code known here"),
         ("le ↑.-. chat .", "malformed_row", ".- is no word"),
+        ("le chat [x 0] .", "malformed_row", "[x 0] is no code known here"),
         ("le & chat .", "malformed_row", "& stands before no word"),
         ("xxx .", "unintelligible", "xxx: somebody speaks and no text says what; unintelligible=drop or as:TEXT takes"),
         ("xxx_xxx .", "unintelligible", "xxx_xxx: somebody speaks"),
@@ -254,7 +256,8 @@ def test_whatever_the_line_no_code_is_left(line: str) -> None:
 
 AUDIBLE = "punctuation=spaced,shortenings=spoken,fragments=keep"
 COMPARED = [
-    "&-euh j(e) vais .", "oui &+ve vers le (il) nord .", "<je vais> [/] je [//] tu vas .", "chus [: je suis] [* p] là .",
+    "&-euh j(e) vais .", "oui &+ve vers le (il) nord .", "<je vais> [/] je [//] tu vas .",
+    "chus [: je suis] [* p] là .",
     "le chat@s:eng dort b@l .", "0il vient .", "n^on merci !", "+\" “je viens” .", "non [x 3] merci ?",
     "+< <oui> [>] ⌈non⌉ .", "yes [= a note] [=! crie] [% c] [+ gram] .", "chien [=? chat] ça [!] oui .",
     "&~ba oui (.) (1.2) .", "tu [///] il <va à> [/] va à Québec , c'est ça .",

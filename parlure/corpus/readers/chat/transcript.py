@@ -110,7 +110,9 @@ def _line(number: int, physical: str) -> Line:
         label, _, content = physical.partition(":")
         return Line(number, label.strip(), content.strip())
     label, colon, content = physical.partition(":")
-    proper = physical[0] in "*%" and colon and len(label) > 1 and not re.search(r"\s", label)
+    if physical[0] == "%":
+        return Line(number, label, content.strip())
+    proper = physical[0] == "*" and colon and len(label) > 1 and not re.search(r"\s", label)
     return Line(number, label, content.strip()) if proper else Line(number, None, physical.strip())
 
 

@@ -17,7 +17,7 @@ from parlure.corpus.readers.chat.words import PROSODY, Spelt, spell
 _RETRACING = re.compile(r"/{1,3}|/-|/\?")
 _REPLACEMENT = re.compile(r"::? ?(?P<words>.*\S)")
 _ALTERNATIVE = re.compile(r"=\? ?(?P<words>.*\S)")
-_TIMES_SAID = re.compile(r"x ?(?P<n>\d{1,2})")
+_TIMES_SAID = re.compile(r"x ?(?P<n>[1-9]\d?)")
 # comments, gestures, stress, durations, postcodes, overlaps, quotations, exclusions: none of them is a word
 _SILENT = re.compile(r'[<>] ?\d*|!!?|=.*|%.*|#.*|\^.*|\+.*|\$.*|"|e')
 _ELISION = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|presqu|quelqu)['’]", re.IGNORECASE)
@@ -188,6 +188,9 @@ def _group(words: str) -> Item:
 
 
 def _is_unheard(item: Item) -> bool:
+    """Whether nothing but ``xxx`` stands there, which a replacement says more of."""
+    if item.kind == "group":
+        return bool(item.inside) and all(map(_is_unheard, item.inside))
     return re.fullmatch(r"xxx?|yyy?", item.text) is not None
 
 
