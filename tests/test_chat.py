@@ -83,7 +83,7 @@ def test_phrases_of_several_bullets(tmp_path: Path) -> None:
 def test_the_reference_reads_the_same(tmp_path: Path) -> None:
     """Speakers, first times, lines as they stand, headers: pylangacq's."""
     folder = write_calls(tmp_path)
-    reference = pylangacq.read_chat(str(folder / "appel1.cha"), strict=False, mor_tier=None)
+    reference = pylangacq.CHAT.from_files([folder / "appel1.cha"], strict=False, mor_tier=None)
     theirs = [utterance for utterance in reference.utterances() if utterance.participant is not None]
     ours = read(folder / "appel1.cha")
     assert [f"*{utterance.participant}" for utterance in theirs] == [row.raw["speaker"] for row in ours]
