@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from chat_calls import write_calls
 from replica import write_talkbank
 from scored import report_of, rows_of
 
@@ -61,6 +62,7 @@ def desk(calls, tmp_path_factory):
     write_audio(folder / "interview.flac", sound[::-1].copy())
     (folder / "recipe.toml").write_text(RECIPE)
     write_talkbank(folder / "talkbank_4_stt")
+    write_calls(folder / "appels", 6)
     (folder / "recipes").symlink_to(ROOT / "recipes")
     (folder / "demo").mkdir()  # what `make demo` would leave
     (folder / "demo" / "recordings").symlink_to(calls.parent)
@@ -83,8 +85,8 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["start.md", "prepare.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md"]  # fmt: skip
+ORDER = ["start.md", "prepare.md", "chat.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
+         "skills.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):

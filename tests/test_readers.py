@@ -332,10 +332,12 @@ def test_folder_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_guessing(tmp_path: Path) -> None:
-    names = {"a.csv": "csv", "a.TSV": "tsv", "a.jsonl": "jsonl"}
+    names = {"a.csv": "csv", "a.TSV": "tsv", "a.jsonl": "jsonl", "a.cha": "chat"}
     for name, reader in names.items():
         (tmp_path / name).write_text("", encoding="utf-8")
         assert guess_reader(str(tmp_path / name)) == reader
+    assert guess_reader(str(tmp_path)) == "chat"
+    (tmp_path / "a.cha").unlink()
     assert guess_reader(str(tmp_path)) == "folder"
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train.parquet").touch()

@@ -17,8 +17,8 @@ def prepare(
     source: Annotated[
         list[str],
         Argument(
-            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, folders of parquet, "
-            "hf://owner/name?config=fr&split=segment."
+            help="CSV, TSV or JSONL manifests, CHAT transcripts (.cha), folders of audio with .txt beside it, "
+            "folders of parquet, hf://owner/name?config=fr&split=segment."
         ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
@@ -26,6 +26,9 @@ def prepare(
     text: Annotated[str | None, Option(help="Column of the transcript.")] = None,
     speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
     session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
+    marks: Annotated[
+        str | None, Option(help="What becomes of the marks of CHAT transcripts: fillers=drop,fragments=keep.")
+    ] = None,
     language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,
     channels: Annotated[
         Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")
@@ -54,11 +57,12 @@ def prepare(
     """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
     from parlure.console import Console
     from parlure.corpus.prepare import prepare as run_prepare
+    from parlure.corpus.readers.chat.marks import marks_of
 
     with Console().bar("reading") as bar:
         summary = run_prepare(
-            source, out, reader=reader, text=text, speaker=speaker, session=session, language=language,
-            channels=channels, empty_text=empty_text, strict=strict,
+            source, out, reader=reader, text=text, speaker=speaker, session=session, marks=marks_of(marks),
+            language=language, channels=channels, empty_text=empty_text, strict=strict,
             ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
             local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
         )  # fmt: skip

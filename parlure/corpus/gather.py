@@ -17,6 +17,7 @@ from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
 from parlure.errors import ParlureError
 
 Progress = Callable[[int, int], None]
+_TRANSCRIPTS = (".txt", ".cha")
 
 
 @dataclass
@@ -99,7 +100,8 @@ def gather(
         for row in plain[index]:
             gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
             count.advance()
-        gathered.sources.append(_fingerprint(Path(sources[index])))
+        chosen = {"marks": dict(columns.marks)} if columns.marks else {}
+        gathered.sources.append(_fingerprint(Path(sources[index])) | chosen)
     return gathered
 
 
@@ -144,7 +146,7 @@ def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> I
         yield replace(named, split=named.split or split) if isinstance(named, Row) else named
 
 
-def _fingerprint(source: Path) -> dict[str, str]:
+def _fingerprint(source: Path) -> dict[str, Any]:
     """A source and its SHA-256: of a manifest's bytes; of a folder's file names and sizes, and its transcripts."""
     if source.is_file():
         return {"path": str(source), "sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "sha256_of": "content"}
@@ -153,6 +155,6 @@ def _fingerprint(source: Path) -> dict[str, str]:
         digest.update(
             f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode(errors="surrogateescape")
         )
-        if path.suffix.lower() == ".txt":
+        if path.suffix.lower() in _TRANSCRIPTS:
             digest.update(path.read_bytes())
     return {"path": str(source), "sha256": digest.hexdigest(), "sha256_of": "file names, sizes and transcripts"}

@@ -44,8 +44,9 @@ def recording_names(recordings: Iterable[Path], folder: Path) -> dict[Path, str]
 def give_ids(taken: Sequence[Taken], names: dict[Path, str]) -> tuple[dict[str, Taken], list[Rejected]]:
     """Utterances by id: the row's own, or recording, span in ms and channel: ``call_7-001500-004250-c1``.
 
-    A whole recording has no span in its id. Pieces of a row with an id of its own are ``id-1``, ``id-2``. Of rows with
-    one id the first is kept; a row of which one piece is already there is not.
+    A whole recording has no span in its id. Where several people speak in one span, their names end it. Pieces of a row
+    with an id of its own are ``id-1``, ``id-2``. Of rows with one id the first is kept; a row of which one piece is
+    already there is not.
 
     Args:
         taken: the usable rows.
@@ -56,9 +57,13 @@ def give_ids(taken: Sequence[Taken], names: dict[Path, str]) -> tuple[dict[str, 
     """
     by_id: dict[str, Taken] = {}
     duplicates = []
+    shared = _shared_spans(taken, names)
     for one in taken:
         row = one.row
         pieces = {_id(piece, names): piece for piece in one.pieces()}
+        if row.id is None and row.speaker is not None:
+            by_whom = safe_name(row.speaker)
+            pieces = {f"{name}-{by_whom}" if name in shared else name: piece for name, piece in pieces.items()}
         known = next((by_id[name] for name in pieces if name in by_id), None)
         if known is not None:
             same = f"the id {row.id}" if row.id is not None else "the same recording, span and channel"
@@ -67,6 +72,16 @@ def give_ids(taken: Sequence[Taken], names: dict[Path, str]) -> tuple[dict[str, 
         else:
             by_id |= pieces
     return by_id, duplicates
+
+
+def _shared_spans(taken: Iterable[Taken], names: dict[Path, str]) -> set[str]:
+    """Ids of spans in which more than one known person speaks."""
+    speakers_of: dict[str, set[str]] = defaultdict(set)
+    for one in taken:
+        if one.row.id is None and one.row.speaker is not None:
+            for piece in one.pieces():
+                speakers_of[_id(piece, names)].add(one.row.speaker)
+    return {name for name, speakers in speakers_of.items() if len(speakers) > 1}
 
 
 def _id(one: Taken, names: dict[Path, str]) -> str:

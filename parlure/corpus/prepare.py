@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from parlure.corpus.manifest import (
 )
 from parlure.corpus.naming import give_ids, recording_names
 from parlure.corpus.placing import Placed, place_all
+from parlure.corpus.readers.chat.marks import chosen_marks
 from parlure.corpus.readers.row import Columns, Rejected
 from parlure.corpus.split import DEFAULT_RATIOS, GROUP_KEYS, check_options
 from parlure.errors import ParlureError
@@ -89,6 +90,7 @@ def prepare(
     text: str | None = None,
     speaker: str | None = None,
     session: str | None = None,
+    marks: Mapping[str, str] | None = None,
     language: str | None = None,
     task: str = "transcribe",
     channels: str | None = None,
@@ -108,6 +110,7 @@ def prepare(
         out: the corpus folder, new, empty, or a corpus to be made again.
         reader: a reader's name; None goes by each source's suffix.
         text, speaker, session: what the sources call these columns.
+        marks: what becomes of the marks of CHAT transcripts: ``{"fillers": "drop"}``.
         language, task: for rows that name none.
         channels: ``first``, ``split`` or ``mix``, where channels differ and a row names none (see :class:`Examiner`).
         empty_text: ``reject``, or ``no-speech`` to take an empty text as silence.
@@ -124,7 +127,7 @@ def prepare(
     out = Path(out)
     language = _checked_options(sources, language, task, channels, empty_text)
     check_options(DEFAULT_RATIOS if ratios is None else ratios, group_by)
-    columns = Columns(text=text, speaker=speaker, session=session)
+    columns = Columns(text=text, speaker=speaker, session=session, marks=chosen_marks(marks) if marks else {})
     examiner = Examiner(language=language, task=task, channels=channels, empty_text=empty_text)
     refuse_foreign_folder(out)
     with alone_in(out):

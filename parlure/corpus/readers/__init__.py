@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from parlure.corpus.readers.chat.reader import SUFFIX as CHAT_SUFFIX
+from parlure.corpus.readers.chat.reader import holds_chat, read_chat
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
 from parlure.corpus.readers.row import Columns, Rejected, Row
@@ -25,10 +27,12 @@ READERS: dict[str, Reader] = {
     "jsonl": read_jsonl,
     "folder": read_folder,
     "huggingface": read_huggingface,
+    "chat": read_chat,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
+    "chat": holds_chat,
 }
 _BY_SUFFIX = {
     ".csv": "csv",
@@ -37,6 +41,7 @@ _BY_SUFFIX = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "huggingface",
+    CHAT_SUFFIX: "chat",
 }
 
 
@@ -74,4 +79,8 @@ def read_rows(source: str, columns: Columns, reader: str | None = None) -> Itera
         close = difflib.get_close_matches(name, READERS, n=1)
         hint = f"did you mean {close[0]}" if close else f"known are {', '.join(READERS)}"
         raise ParlureError(f"there is no reader {name}", hint)
+    if columns.marks and name != "chat":
+        raise ParlureError(
+            f"{source} is read as {name}, which has no marks", "leave out --marks: it is for CHAT (.cha)"
+        )
     return READERS[name](source, columns)

@@ -19,12 +19,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class Columns:
     """What the person calls the columns; None is parlure's own name (``text``, ``speaker``, ``session``).
 
-    A name given here has to exist in the source.
+    A name given here has to exist in the source. ``marks`` are the choices for the marks of a CHAT transcript, by mark
+    (see :mod:`parlure.corpus.readers.chat.marks`); other formats have none.
     """
 
     text: str | None = None
     speaker: str | None = None
     session: str | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     def given(self) -> dict[str, str]:
         """The names that the person gave, by parlure's own."""
