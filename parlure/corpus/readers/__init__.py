@@ -10,10 +10,16 @@ import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from parlure.corpus.readers.elan import read_elan
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
 from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.srt import read_srt
 from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
+from parlure.corpus.readers.textgrid import read_textgrid
+from parlure.corpus.readers.timed import having
+from parlure.corpus.readers.vtt import read_vtt
+from parlure.corpus.readers.whisper import read_whisper, recognises_whisper
 from parlure.errors import ParlureError
 
 SCHEME = "hf://"
@@ -25,10 +31,21 @@ READERS: dict[str, Reader] = {
     "jsonl": read_jsonl,
     "folder": read_folder,
     "huggingface": read_huggingface,
+    "srt": read_srt,
+    "vtt": read_vtt,
+    "textgrid": read_textgrid,
+    "elan": read_elan,
+    "whisper": read_whisper,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
+    # what people correct by hand stands before what a program leaves beside it
+    "elan": lambda folder: any(having(folder, ".eaf")),
+    "textgrid": lambda folder: any(having(folder, ".textgrid")),
+    "srt": lambda folder: any(having(folder, ".srt")),
+    "vtt": lambda folder: any(having(folder, ".vtt")),
+    "whisper": recognises_whisper,
 }
 _BY_SUFFIX = {
     ".csv": "csv",
@@ -37,6 +54,11 @@ _BY_SUFFIX = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "huggingface",
+    ".srt": "srt",
+    ".vtt": "vtt",
+    ".textgrid": "textgrid",
+    ".eaf": "elan",
+    ".json": "whisper",
 }
 
 
