@@ -23,3 +23,8 @@ _CODE_OF = {name.replace("_", " "): code for code, _, name in (pair.partition(":
 def code_of(language: str) -> str:
     """The code of a language that Whisper knows by this name; anything else is returned as it is."""
     return _CODE_OF.get(language.strip().lower(), language)
+
+
+def is_code(tag: str) -> bool:
+    """Whether a tag such as ``fr`` or ``fr-CA`` begins with the code of one of Whisper's languages."""
+    return tag.lower().replace("_", "-").partition("-")[0] in _CODE_OF.values()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.corpus.readers.beside import AUDIO_SUFFIXES, recording_beside
+from parlure.corpus.readers.language_names import is_code
 from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row
 from parlure.errors import ParlureError
 
@@ -167,7 +168,8 @@ def _rows(path: Path, parse: Parse) -> Iterator[Row | Rejected]:
 def _row(path: Path, phrase: Phrase, audio: Path) -> Row | Rejected:
     fields = {"start": phrase.start, "end": phrase.end, "text": phrase.text, "speaker": phrase.speaker}
     raw = {"audio": str(audio), **fields, **phrase.raw}
-    fields |= {"audio": str(audio), "language": phrase.language, "tags": list(phrase.tags)}
+    language = phrase.language or _language_in_name(path, audio)
+    fields |= {"audio": str(audio), "language": language, "tags": list(phrase.tags)}
     row = parse_row(str(path), phrase.line, raw, fields)
     if isinstance(row, Rejected):
         return row
@@ -178,3 +180,9 @@ def _row(path: Path, phrase: Phrase, audio: Path) -> Row | Rejected:
         sentence = f"the phrase ends at {row.end:g} s, not after its start at {row.start:g} s"
         return Rejected(row.source, row.line, raw, "bad_span", sentence)
     return replace(row, audio=audio)
+
+
+def _language_in_name(path: Path, audio: Path) -> str | None:
+    """``fr`` for ``call.fr.srt`` beside ``call.wav``, as players and downloaders of subtitles name them."""
+    rest = path.stem.removeprefix(audio.stem + ".")
+    return rest if rest != path.stem and is_code(rest) else None
