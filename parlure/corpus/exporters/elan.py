@@ -1,6 +1,6 @@
 """Corpus → ELAN's annotation files, one for each recording, which stays where it is and is named in the file.
 
-A tier has a speaker as its participant; one who overlaps themself has several. An utterance in which nobody speaks is an
+A tier has a speaker as its participant; one who overlaps themself has several. An utterance without speech is an
 empty annotation.
 
 An ``.eaf`` holds texts, times in whole milliseconds, and speakers. It cannot hold language, task, session, split,

@@ -40,7 +40,8 @@ def cues(lines: Sequence[Line], language: str | None = None) -> Iterator[Phrase 
     name = before[-1][1].strip() if at and before else ""
     yield from _stray(before[:-1] if name else before)
     numbered = name.isdigit()
-    for index, end in zip(at, [*at[1:], None], strict=True):
+    ends: list[int | None] = [*at[1:], None]
+    for index, end in zip(at, ends, strict=False):
         inside = [line for _, line in lines[index + 1 : end]]
         next_name = inside[-1].strip() if inside and end is not None else ""
         if numbered and next_name.isdigit():

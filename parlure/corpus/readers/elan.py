@@ -56,7 +56,12 @@ def _tiers(path: Path) -> list[Tier]:
     if units != "milliseconds":
         raise UnreadableError(f"{path.name} counts time in {units}, not in milliseconds: save it with ELAN 4 or later")
     media = _media(path, header)
-    tiers = {tier.get("TIER_ID", ""): tier for tier in root.iter("TIER")}
+    tiers: dict[str, Element] = {}
+    for tier in root.iter("TIER"):
+        name = tier.get("TIER_ID", "")
+        if name in tiers:
+            raise UnreadableError(f"{path.name} has two tiers called {name}", int(tier.attrib[_LINE]))
+        tiers[name] = tier
     try:
         spans = Spans(root)
     except ValueError as error:
@@ -74,19 +79,25 @@ def _tiers(path: Path) -> list[Tier]:
 def _phrases(tier: Element, spans: Spans, media: _Media, speaker: str | None) -> Iterator[Phrase | Problem]:
     """The annotations of a tier; those that divide one annotation of another tier, such as its words, are one."""
     parts: dict[str, list[Element]] = {}
-    for annotation in tier.iterfind("ANNOTATION/*"):
-        whole = annotation.get("ANNOTATION_REF") or annotation.get("ANNOTATION_ID") or ""
-        parts.setdefault(whole, []).append(annotation)
-    for same in parts.values():
-        text = " ".join(filter(None, ((part.findtext("ANNOTATION_VALUE") or "").strip() for part in same)))
-        name, line = same[0].get("ANNOTATION_ID", ""), int(same[0].attrib[_LINE])
-        raw = {"tier": tier.get("TIER_ID"), "annotation": name}
+    for one in tier.iterfind("ANNOTATION/*"):
         try:
-            start, end = (round(media.origin_s + ms / 1000, 6) for ms in spans.of(name))
+            parts.setdefault(spans.anchor(one.get("ANNOTATION_ID", "")), []).append(one)
         except Untimed as error:
-            yield Problem(line, text, str(error))
+            yield Problem(int(one.attrib[_LINE]), _text([one]), str(error))
+    for anchor, same in parts.items():
+        line = int(same[0].attrib[_LINE])
+        try:
+            start, end = (round(media.origin_s + ms / 1000, 6) for ms in spans.of(anchor))
+        except Untimed as error:
+            yield Problem(line, _text(same), str(error))
         else:
-            yield Phrase(line, start, end, text, speaker, recording=media.recording, raw=raw)
+            raw = {"tier": tier.get("TIER_ID"), "annotation": same[0].get("ANNOTATION_ID")}
+            yield Phrase(line, start, end, _text(same), speaker, recording=media.recording, raw=raw)
+
+
+def _text(annotations: list[Element]) -> str:
+    values = ((one.findtext("ANNOTATION_VALUE") or "").strip() for one in annotations)
+    return " ".join(filter(None, values))
 
 
 def _speaker(name: str, tiers: Mapping[str, Element]) -> str | None:
@@ -139,9 +150,11 @@ def _parse(path: Path) -> Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(content, True)
-    except (expat.ExpatError, LookupError) as error:
-        line = getattr(error, "lineno", 1)
-        raise UnreadableError(f"{path.name} line {line} is not XML: {error}", line) from error
+    except expat.ExpatError as error:
+        what = expat.ErrorString(error.code)
+        raise UnreadableError(f"{path.name} line {error.lineno} is not XML: {what}", error.lineno) from error
+    except LookupError as error:
+        raise UnreadableError(f"{path.name} line 1 names an encoding that is not known: {error}", 1) from error
     root = builder.close()
     if root.tag != "ANNOTATION_DOCUMENT":
         raise UnreadableError(f"{path.name} is XML but not of ELAN: its root is {root.tag}", 1)

@@ -42,22 +42,29 @@ class Spans:
                 self._annotation[one.get("ANNOTATION_ID", "")] = one
                 self._chain[one.get("ANNOTATION_ID", "")] = chain
 
-    def of(self, annotation: str) -> tuple[float, float]:
-        """Start and end of an annotation in milliseconds.
+    def anchor(self, annotation: str) -> str:
+        """The annotation with slots of its own to which one refers, directly or through others; or itself.
 
         Raises:
-            Untimed: it has none; the message says why.
+            Untimed: there is none.
         """
-        seen = set()
+        seen: set[str] = set()
         name = annotation
         while name in self._annotation and name not in seen:
-            one = self._annotation[name]
-            if one.tag == "ALIGNABLE_ANNOTATION":
-                start, end = _slots(one)
-                return self._time(start, self._chain[name]), self._time(end, self._chain[name])
+            if self._annotation[name].tag == "ALIGNABLE_ANNOTATION":
+                return name
             seen.add(name)
-            name = one.get("ANNOTATION_REF", "")
+            name = self._annotation[name].get("ANNOTATION_REF", "")
         raise Untimed(f"the annotation {annotation} refers to {name or 'nothing'}, which has no time")
+
+    def of(self, anchor: str) -> tuple[float, float]:
+        """Start and end of an annotation with slots of its own, in milliseconds.
+
+        Raises:
+            Untimed: a slot has no time; the message says why.
+        """
+        start, end = _slots(self._annotation[anchor])
+        return self._time(start, self._chain[anchor]), self._time(end, self._chain[anchor])
 
     def _time(self, slot: str, chain: _Chain) -> float:
         if slot not in self._value:

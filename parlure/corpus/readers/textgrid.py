@@ -21,6 +21,7 @@ from parlure.corpus.readers.timed import Phrase, UnreadableError, decoded, refus
 # a comment, a text, a flag, a number, or a word that means nothing
 _TOKEN = re.compile(r'(?<!\S)![^\n]*|"(?:[^"]|"")*"|"|[^\s"]\S*')
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
+_MAX_QUOTED = 40  # characters
 
 
 def read_textgrid(source: str, columns: Columns) -> Iterator[Row | Rejected]:
@@ -58,6 +59,10 @@ def _tiers(path: Path) -> list[Tier]:
 def _tier(tokens: _Tokens) -> Tier:
     """The next tier; one of points holds no phrase."""
     kind = tokens.text("the kind of a tier")
+    if kind not in ("IntervalTier", "TextTier"):
+        raise UnreadableError(
+            f"{tokens.place()}: a tier is an IntervalTier or a TextTier, not {_short(kind)}", tokens.line
+        )
     name = tokens.text("the name of a tier")
     tokens.number(f"the start of tier {name}")
     tokens.number(f"the end of tier {name}")
@@ -67,8 +72,6 @@ def _tier(tokens: _Tokens) -> Tier:
             tokens.number(f"a time in tier {name}")
             tokens.text(f"a mark in tier {name}")
         return Tier(name, (), whole=False)
-    if kind != "IntervalTier":
-        raise UnreadableError(f"{tokens.place()}: a tier is an IntervalTier or a TextTier, not {kind}", tokens.line)
     phrases = []
     for _ in range(n_items):
         start, end = tokens.number(f"a start in tier {name}"), tokens.number(f"an end in tier {name}")
@@ -119,6 +122,13 @@ class _Tokens:
             if token == '"':
                 raise UnreadableError(f"{self.place()}: the quote opened here is never closed", self.line)
             if not fits(token):
-                raise UnreadableError(f"{self.place()}: {token} stands where {what} should, {kind}", self.line)
+                sentence = f"{self.place()}: {_short(token)} stands where {what} should, {kind}"
+                raise UnreadableError(sentence, self.line)
             return token
         raise UnreadableError(f"{self._name} ends where {what} should stand: it is cut off", self.line)
+
+
+def _short(text: str) -> str:
+    """A text in one line and not too long for a sentence."""
+    line = " ".join(text.split())
+    return line if len(line) <= _MAX_QUOTED else f"{line[:_MAX_QUOTED]}…"

@@ -90,7 +90,7 @@ def speaker_of(tier: str) -> str | None:
     head, dash, tail = name.rpartition(" - ")
     if dash and _NO_NAME.fullmatch(tail.strip()):
         name = head.strip()
-    return None if _NO_NAME.fullmatch(name) else name
+    return None if not name or _NO_NAME.fullmatch(name) else name
 
 
 def holds_phrases(tier: str, beside: Collection[str]) -> bool:

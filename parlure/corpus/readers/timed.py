@@ -154,12 +154,16 @@ def lines_of(text: str) -> list[str]:
 
 def _rows(path: Path, parse: Parse) -> Iterator[Row | Rejected]:
     beside = recording_beside(path)
+    empty = True
     try:
         for one in parse(path):
+            empty = False
             if isinstance(one, Problem):
                 yield Rejected(str(path), one.line, {"text": one.content}, one.reason, one.sentence)
             else:
                 yield _row(path, one, one.recording or beside)
+        if empty:
+            raise UnreadableError(f"{path.name} holds no phrase", None, "empty_text")
     except UnreadableError as error:
         one = error.problem
         yield Rejected(str(path), one.line, {"text": path.name}, one.reason, one.sentence)
