@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pysubs2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parlure.corpus.readers import read_rows
@@ -113,6 +113,7 @@ def test_srt_as_pysubs2_reads_it(tmp_path: Path) -> None:
     assert spans(found) == reference(tmp_path / "call.srt")
 
 
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from praatio import textgrid as praat
 
@@ -109,6 +109,7 @@ def test_both_formats(tmp_path: Path, content: str, lines: list[int], encoding: 
 _TEXT = st.text(st.sampled_from('aé "!<>1.\\[]='), min_size=1, max_size=8).filter(str.strip)
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.lists(_TEXT, max_size=4), min_size=1, max_size=3), st.sampled_from(["short_textgrid", "long_textgrid"])
 )
