@@ -209,6 +209,7 @@ def test_times(tmp_path: Path, timing: str, start: float, end: float) -> None:
         ("R&D; &copy &#233;&#xE9; &bogus;", [], "R&D; &copy éé &bogus;"),
         ("un<br/>deux\\Ntrois", [], "un deux trois"),
         ("<v  Jean  Roy >oui", ["Jean Roy"], "oui"),
+        ("x < y et z > w, < i >penché< / i >", [], "x < y et z > w, penché"),
     ],
 )
 def test_spoken(written: str, speakers: list[str], text: str) -> None:
@@ -226,6 +227,8 @@ def test_spoken(written: str, speakers: list[str], text: str) -> None:
          "the phrase ends at 2 s, not after its start at 3 s"),
         ("a.srt", "1\n00:00:02,000 -> 00:00:03,000\noui\n", 2, "malformed_row",
          "'00:00:02,000 -> 00:00:03,000' does not say from when to when, as 00:01:02,500 --> 00:01:04,000 does"),
+        ("a.srt", f"1\n{'9' * 5000}:00:02,000 --> 00:00:03,000\noui\n", 2, "malformed_row",
+         f"'{'9' * 60}…' does not say from when to when, as 00:01:02,500 --> 00:01:04,000 does"),
         ("a.srt", "1\n-00:00:02,000 --> 00:00:03,000\noui\n", 2, "malformed_row",
          "'-00:00:02,000 --> 00:00:03,000' does not say from when to when, as 00:01:02,500 --> 00:01:04,000 does"),
         ("a.srt", "oui bonjour\nnon\n", 1, "malformed_row",
@@ -244,6 +247,11 @@ def test_what_is_rejected(
     found = [one for one in read(tmp_path / name, content) if isinstance(one, Rejected)]
     assert [(one.line, one.reason, one.sentence) for one in found] == [(line, reason, sentence)]
     assert found[0].source == str(tmp_path / name)
+
+
+def test_an_arrow_in_a_text(tmp_path: Path) -> None:
+    content = "1\n00:00:01,000 --> 00:00:02,000\n10:30 -> on y va\nvoir --> ici\n"
+    assert [row.text for row in rows(tmp_path / "call.srt", content)] == ["10:30 -> on y va voir --> ici"]
 
 
 def test_a_header_alone_is_no_row(tmp_path: Path) -> None:

@@ -200,6 +200,8 @@ def test_files_without_the_tier(tmp_path: Path) -> None:
          "a.TextGrid ends where a start in tier transcription should stand: it is cut off"),
         (LONG.replace("size = 3", "size = 3.5", 1), 7, "malformed_row",
          "a.TextGrid line 7: how many tiers cannot be 3.5"),
+        (LONG.replace("size = 3", "size = 1e999", 1), 7, "malformed_row",
+         "a.TextGrid line 7: how many tiers cannot be inf"),
         (LONG.replace("TextTier", "PitchTier"), None, "malformed_row",
          "a.TextGrid line 28: a tier is an IntervalTier or a TextTier, not PitchTier"),
         ("ooBinaryFile\x08TextGrid\x00\x01", None, "malformed_row",

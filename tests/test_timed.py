@@ -67,7 +67,7 @@ def test_a_folder_in_alphabetical_order(tmp_path: Path) -> None:
     for name in ("b/2.srt", "a.SRT", "b/1.srt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(CUE.format(name))
-    for name in ("b/2.mp3", "a.Wav", "b/lonely.wav"):
+    for name in ("b/2.mp3", "b/2.mp4", "a.Wav", "b/lonely.wav"):
         (tmp_path / name).touch()
     found = read(tmp_path)
     assert [(one.source, one.audio) for one in found if isinstance(one, Row)] == [
@@ -76,7 +76,7 @@ def test_a_folder_in_alphabetical_order(tmp_path: Path) -> None:
         (str(tmp_path / "b/2.srt"), tmp_path / "b/2.mp3"),
     ]
     assert [(one.source, one.raw, one.reason, one.sentence) for one in found if isinstance(one, Rejected)] == [
-        (str(tmp_path), {"audio": "b/lonely.wav"}, "empty_text", "no .srt file belongs to lonely.wav")
+        (str(tmp_path), {"audio": "b/lonely.wav"}, "empty_text", "no .srt file has lonely.wav as its recording")
     ]
 
 

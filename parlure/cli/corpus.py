@@ -17,13 +17,13 @@ def prepare(
     source: Annotated[
         list[str],
         Argument(
-            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, folders of parquet, "
-            "hf://owner/name?config=fr&split=segment."
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, subtitles (.srt, .vtt), "
+            ".TextGrid, .eaf and Whisper's .json beside audio, folders of parquet, hf://owner/name?config=fr&split=segment."
         ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
     reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,
-    text: Annotated[str | None, Option(help="Column of the transcript.")] = None,
+    text: Annotated[str | None, Option(help="Column of the transcript; of TextGrid and ELAN tiers.")] = None,
     speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
     session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
     language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,

@@ -11,18 +11,18 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from parlure.corpus.readers.timed import Phrase, Problem
+from parlure.corpus.readers.timed import Phrase, Problem, short
 
 Line = tuple[int, str]  # its number from 1, and its text
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d+))?"
+_TIME = r"(?:(\d{1,9}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d+))?"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
-# what was meant as times, well formed or not: a number, a colon, and an arrow
-_MEANT_AS_TIMING = re.compile(r"\s*-?\d+:[^<>]*-+>")
+# what was meant as times, well formed or not; an arrow of one dash may stand in a text
+_MEANT_AS_TIMING = re.compile(r"\s*-?\d+:[^<>]*(?:-->|->\s*-?\d+:\d)")
 _EXAMPLE = "00:01:02,500 --> 00:01:04,000"
 _READING = re.compile(r"<rt[^>]*>.*?</rt>", re.DOTALL)  # of a character, printed above it: not said twice
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
-_TAG = re.compile(r"< */? *[a-zA-Z][^>]*>|</>|<[\d:.]+>")  # <i>, </c>, <00:01:02.500>
+_TAG = re.compile(r"</?[a-zA-Z][^>]*>|< */? *(?:[ibus]|font\b[^>]*) *>|<[\d:.]+>")  # </c>, < i >, <00:01:02.500>
 _STYLE = re.compile(r"\{\\[^}]*\}")  # of SubStation Alpha, which some SubRip files carry: {\an8}
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
 _DIARISED = re.compile(r"\[([^\[\]]+)\]:\s+")  # as WhisperX writes its subtitles: [SPEAKER_00]: text
@@ -56,14 +56,14 @@ def _stray(lines: Sequence[Line]) -> Iterator[Problem]:
     written = [(number, line) for number, line in lines if line.strip()]
     if written:
         content = "\n".join(line for _, line in written)
-        yield Problem(written[0][0], content, f"{written[0][1].strip()!r} belongs to no cue: no line with times before")
+        yield Problem(written[0][0], content, f"{short(written[0][1])!r} belongs to no cue: no line with times before")
 
 
 def _cue(number: int, timing: str, inside: list[str], name: str, language: str | None) -> Phrase | Problem:
     written = "\n".join(inside).strip()
     found = _TIMING.fullmatch(timing)
     if found is None:
-        sentence = f"{timing.strip()!r} does not say from when to when, as {_EXAMPLE} does"
+        sentence = f"{short(timing)!r} does not say from when to when, as {_EXAMPLE} does"
         return Problem(number, written, sentence)
     start, end = _seconds(*found.groups()[:4]), _seconds(*found.groups()[4:])
     voices, text = spoken(written)

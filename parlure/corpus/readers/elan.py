@@ -11,15 +11,16 @@ the two against each other.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from parlure.corpus.readers.beside import recording_beside
-from parlure.corpus.readers.elan_times import Spans, Untimed
+from parlure.corpus.readers.elan_times import Spans, UntimedError
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.tiers import Tier, holds_phrases, read_tiers, speaker_of
 from parlure.corpus.readers.timed import Phrase, Problem, UnreadableError, refuse_columns
@@ -55,7 +56,6 @@ def _tiers(path: Path) -> list[Tier]:
     units = "milliseconds" if header is None else header.get("TIME_UNITS", "milliseconds")
     if units != "milliseconds":
         raise UnreadableError(f"{path.name} counts time in {units}, not in milliseconds: save it with ELAN 4 or later")
-    media = _media(path, header)
     tiers: dict[str, Element] = {}
     for tier in root.iter("TIER"):
         name = tier.get("TIER_ID", "")
@@ -63,9 +63,9 @@ def _tiers(path: Path) -> list[Tier]:
             raise UnreadableError(f"{path.name} has two tiers called {name}", int(tier.attrib[_LINE]))
         tiers[name] = tier
     try:
-        spans = Spans(root)
+        media, spans = _media(path, header), Spans(root)
     except ValueError as error:
-        raise UnreadableError(f"{path.name} has a time slot without a number: {error}") from error
+        raise UnreadableError(f"{path.name} has a time that is no number: {error}") from error
     return [
         Tier(
             name,
@@ -82,13 +82,13 @@ def _phrases(tier: Element, spans: Spans, media: _Media, speaker: str | None) ->
     for one in tier.iterfind("ANNOTATION/*"):
         try:
             parts.setdefault(spans.anchor(one.get("ANNOTATION_ID", "")), []).append(one)
-        except Untimed as error:
+        except UntimedError as error:
             yield Problem(int(one.attrib[_LINE]), _text([one]), str(error))
     for anchor, same in parts.items():
         line = int(same[0].attrib[_LINE])
         try:
             start, end = (round(media.origin_s + ms / 1000, 6) for ms in spans.of(anchor))
-        except Untimed as error:
+        except UntimedError as error:
             yield Problem(line, _text(same), str(error))
         else:
             raw = {"tier": tier.get("TIER_ID"), "annotation": same[0].get("ANNOTATION_ID")}
@@ -127,7 +127,7 @@ def _media(path: Path, header: Element | None) -> _Media:
 def _names(media: Element) -> Iterator[str]:
     """What a media descriptor calls its recording: relative to the file, then as its URL says."""
     for url in (media.get("RELATIVE_MEDIA_URL", ""), media.get("MEDIA_URL", "")):
-        name = urlparse(url).path if url.startswith("file:") else url
+        name = re.sub(r"^file:(//[^/]*)?", "", url)
         if name:
             yield unquote(name)
             if unquote(name) != name:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
+_MAX_MS = 10**12  # 30 years
 
-class Untimed(Exception):  # noqa: N818 - a finding about one annotation, in the words that a person reads
+
+class UntimedError(Exception):
     """An annotation has no time, and none can be had from its neighbours."""
 
 
@@ -28,7 +30,7 @@ class Spans:
 
     def __init__(self, root: Element) -> None:
         slots = [(slot.get("TIME_SLOT_ID", ""), slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")]
-        self._value = {name: None if value is None else int(value) for name, value in slots}
+        self._value = {name: None if value is None else _milliseconds(value) for name, value in slots}
         order = [name for name, _ in slots]
         self._whole_chain = _Chain(list(pairwise(order)))
         self._annotation: dict[str, Element] = {}
@@ -46,7 +48,7 @@ class Spans:
         """The annotation with slots of its own to which one refers, directly or through others; or itself.
 
         Raises:
-            Untimed: there is none.
+            UntimedError: there is none.
         """
         seen: set[str] = set()
         name = annotation
@@ -55,27 +57,27 @@ class Spans:
                 return name
             seen.add(name)
             name = self._annotation[name].get("ANNOTATION_REF", "")
-        raise Untimed(f"the annotation {annotation} refers to {name or 'nothing'}, which has no time")
+        raise UntimedError(f"the annotation {annotation} refers to {name or 'nothing'}, which has no time")
 
     def of(self, anchor: str) -> tuple[float, float]:
         """Start and end of an annotation with slots of its own, in milliseconds.
 
         Raises:
-            Untimed: a slot has no time; the message says why.
+            UntimedError: a slot has no time; the message says why.
         """
         start, end = _slots(self._annotation[anchor])
         return self._time(start, self._chain[anchor]), self._time(end, self._chain[anchor])
 
     def _time(self, slot: str, chain: _Chain) -> float:
         if slot not in self._value:
-            raise Untimed(f"there is no time slot {slot}")
+            raise UntimedError(f"there is no time slot {slot}")
         value = self._value[slot]
         if value is not None:
             return value
         before, n_before = chain.nearest(slot, self._known, chain.before)
         after, n_after = chain.nearest(slot, self._known, chain.after)
         if before is None or after is None:
-            raise Untimed(f"the time slot {slot} has no time, and none can be had from its neighbours")
+            raise UntimedError(f"the time slot {slot} has no time, and none can be had from its neighbours")
         return before + (after - before) * n_before / (n_before + n_after)
 
     def _known(self, slot: str) -> int | None:
@@ -101,6 +103,13 @@ class _Chain:
             if value is not None:
                 return value, n_steps
         return None, 0
+
+
+def _milliseconds(value: str) -> int:
+    number = int(value)
+    if abs(number) > _MAX_MS:
+        raise ValueError(f"{value[:20]} ms")
+    return number
 
 
 def _slots(annotation: Element) -> tuple[str, str]:

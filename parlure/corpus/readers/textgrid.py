@@ -16,12 +16,11 @@ from pathlib import Path
 
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.tiers import Tier, holds_phrases, read_tiers, speaker_of
-from parlure.corpus.readers.timed import Phrase, UnreadableError, decoded, refuse_columns
+from parlure.corpus.readers.timed import Phrase, UnreadableError, decoded, refuse_columns, short
 
 # a comment, a text, a flag, a number, or a word that means nothing
 _TOKEN = re.compile(r'(?<!\S)![^\n]*|"(?:[^"]|"")*"|"|[^\s"]\S*')
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
-_MAX_QUOTED = 40  # characters
 
 
 def read_textgrid(source: str, columns: Columns) -> Iterator[Row | Rejected]:
@@ -61,7 +60,7 @@ def _tier(tokens: _Tokens) -> Tier:
     kind = tokens.text("the kind of a tier")
     if kind not in ("IntervalTier", "TextTier"):
         raise UnreadableError(
-            f"{tokens.place()}: a tier is an IntervalTier or a TextTier, not {_short(kind)}", tokens.line
+            f"{tokens.place()}: a tier is an IntervalTier or a TextTier, not {short(kind)}", tokens.line
         )
     name = tokens.text("the name of a tier")
     tokens.number(f"the start of tier {name}")
@@ -104,7 +103,7 @@ class _Tokens:
 
     def count(self, what: str) -> int:
         number = self.number(what)
-        if number != int(number) or number < 0:
+        if number % 1 or number < 0:  # NaN, which is infinity's rest, counts as true
             raise UnreadableError(f"{self.place()}: {what} cannot be {number:g}", self.line)
         return int(number)
 
@@ -122,13 +121,7 @@ class _Tokens:
             if token == '"':
                 raise UnreadableError(f"{self.place()}: the quote opened here is never closed", self.line)
             if not fits(token):
-                sentence = f"{self.place()}: {_short(token)} stands where {what} should, {kind}"
+                sentence = f"{self.place()}: {short(token)} stands where {what} should, {kind}"
                 raise UnreadableError(sentence, self.line)
             return token
         raise UnreadableError(f"{self._name} ends where {what} should stand: it is cut off", self.line)
-
-
-def _short(text: str) -> str:
-    """A text in one line and not too long for a sentence."""
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_QUOTED else f"{line[:_MAX_QUOTED]}…"

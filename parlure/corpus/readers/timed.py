@@ -19,6 +19,8 @@ from parlure.corpus.readers.language_names import is_code
 from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row
 from parlure.errors import ParlureError
 
+_MAX_QUOTED = 60  # characters
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -88,15 +90,15 @@ def read_transcripts(source: str, suffix: str, parse: Parse) -> Iterator[Row | R
         raise ParlureError(f"{source} holds no {suffix} file", "name another folder, or another --reader")
     transcribed = set()
     for path in transcripts:
-        transcribed.add(recording_beside(path))
+        transcribed.add(_whatever_suffix(recording_beside(path)))
         for one in _rows(path, parse):
             if isinstance(one, Row):
-                transcribed.add(Path(os.path.normpath(one.audio)))
+                transcribed.add(_whatever_suffix(one.audio))
             yield one
     for path in files:
-        if path.suffix.lower() in AUDIO_SUFFIXES and path not in transcribed:
+        if path.suffix.lower() in AUDIO_SUFFIXES and _whatever_suffix(path) not in transcribed:
             raw = {"audio": path.relative_to(place).as_posix()}
-            yield Rejected(source, None, raw, "empty_text", f"no {suffix} file belongs to {path.name}")
+            yield Rejected(source, None, raw, "empty_text", f"no {suffix} file has {path.name} as its recording")
 
 
 def refuse_columns(source: str, what: str, columns: Columns, known: tuple[str, ...] = ()) -> None:
@@ -150,6 +152,17 @@ def decoded(path: Path) -> str:
 def lines_of(text: str) -> list[str]:
     """Lines as editors count them, whatever ends them."""
     return re.split(r"\r*\n|\r", text)
+
+
+def _whatever_suffix(recording: Path) -> str:
+    """Where a recording lies, the same for one in two formats: of ``call.mp4`` and ``call.wav`` one is enough."""
+    return os.path.splitext(os.path.abspath(recording))[0]  # noqa: PTH100, PTH122 - Path.absolute keeps ".."
+
+
+def short(text: str) -> str:
+    """A text in one line and not too long for a sentence."""
+    line = " ".join(text.split())
+    return line if len(line) <= _MAX_QUOTED else f"{line[:_MAX_QUOTED]}…"
 
 
 def _rows(path: Path, parse: Parse) -> Iterator[Row | Rejected]:

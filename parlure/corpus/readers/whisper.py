@@ -88,7 +88,10 @@ def _phrase(line: int, segment: Any, language: str | None) -> Phrase | Problem:
 
 
 def _from_ms(value: Any) -> Any:
-    return value / 1000 if isinstance(value, int) and not isinstance(value, bool) else value
+    try:
+        return value if isinstance(value, bool) else value / 1000
+    except (TypeError, OverflowError):  # the row says what is wrong with it
+        return value
 
 
 def _language(document: Any) -> str | None:
