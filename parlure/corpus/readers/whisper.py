@@ -30,6 +30,7 @@ _LISTS = ("segments", "transcription", "chunks")
 _KEPT = ("id", "start", "end", "text", "speaker", "offsets", "timestamp")  # of a segment, for a person to see
 _PEEK = 1 << 20  # bytes of a .json in a folder: openai-whisper writes the whole text before the segments
 _N_PEEKS = 8
+_DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -119,7 +120,7 @@ def _elements(text: str, at: int) -> Iterator[tuple[int, Any]]:
     """Where each element of the JSON list at ``at`` begins, and its value; the text is known to be JSON."""
     at = _skip(text, at + 1)
     while text[at] != "]":
-        value, end = json.JSONDecoder().raw_decode(text, at)
+        value, end = _DECODER.raw_decode(text, at)
         yield at, value
         at = _skip(text, end)
         if text[at] == ",":
@@ -130,10 +131,10 @@ def _members(text: str, at: int) -> Iterator[tuple[str, int]]:
     """Each name in the JSON object at ``at``, and where its value begins; the text is known to be JSON."""
     at = _skip(text, at + 1)
     while text[at] != "}":
-        name, end = json.JSONDecoder().raw_decode(text, at)
+        name, end = _DECODER.raw_decode(text, at)
         begins = _skip(text, _skip(text, end) + 1)  # past the colon
         yield name, begins
-        at = _skip(text, json.JSONDecoder().raw_decode(text, begins)[1])
+        at = _skip(text, _DECODER.raw_decode(text, begins)[1])
         if text[at] == ",":
             at = _skip(text, at + 1)
 
