@@ -206,6 +206,8 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
          "a.eaf has a time that is no number: 10000000000000000000 ms"),
         (EAF.replace('TIER_ID="Paul"', 'TIER_ID="A_words"'), 43, "malformed_row",
          "a.eaf has two tiers called A_words"),
+        (EAF.replace('ANNOTATION_ID="a4"', 'ANNOTATION_ID="a1"'), 38, "malformed_row",
+         "a.eaf has two annotations called a1"),
         ("<ANNOTATION_DOCUMENT/>", None, "malformed_row", "a.eaf has no tier of phrases; it has: none (--text NAME)"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -56,12 +56,8 @@ def _tiers(path: Path) -> list[Tier]:
     units = "milliseconds" if header is None else header.get("TIME_UNITS", "milliseconds")
     if units != "milliseconds":
         raise UnreadableError(f"{path.name} counts time in {units}, not in milliseconds: save it with ELAN 4 or later")
-    tiers: dict[str, Element] = {}
-    for tier in root.iter("TIER"):
-        name = tier.get("TIER_ID", "")
-        if name in tiers:
-            raise UnreadableError(f"{path.name} has two tiers called {name}", int(tier.attrib[_LINE]))
-        tiers[name] = tier
+    tiers = _by_name(path, "tiers", "TIER_ID", root.iter("TIER"))
+    _by_name(path, "annotations", "ANNOTATION_ID", root.iterfind("TIER/ANNOTATION/*"))
     try:
         media, spans = _media(path, header), Spans(root)
     except ValueError as error:
@@ -74,6 +70,21 @@ def _tiers(path: Path) -> list[Tier]:
         )
         for name, tier in tiers.items()
     ]
+
+
+def _by_name(path: Path, what: str, key: str, elements: Iterable[Element]) -> dict[str, Element]:
+    """Elements by a name that the format wants to be unique.
+
+    Raises:
+        UnreadableError: two have the same: which one others mean cannot be told.
+    """
+    found: dict[str, Element] = {}
+    for element in elements:
+        name = element.get(key, "")
+        if name in found:
+            raise UnreadableError(f"{path.name} has two {what} called {name}", int(element.attrib[_LINE]))
+        found[name] = element
+    return found
 
 
 def _phrases(tier: Element, spans: Spans, media: _Media, speaker: str | None) -> Iterator[Phrase | Problem]:
