@@ -58,6 +58,7 @@ def desk(calls, tmp_path_factory):
     for number in range(6):
         write_audio(folder / "recordings" / f"{number}.wav", sound[: 16_000 + 1_000 * number])
         (folder / "recordings" / f"{number}.txt").write_text(f"phrase numéro {number}", encoding="utf-8")
+    write_timed(folder, sound)
     write_audio(folder / "call.wav", sound)
     write_audio(folder / "interview.flac", sound[::-1].copy())
     (folder / "recipe.toml").write_text(RECIPE)
@@ -77,6 +78,16 @@ def desk(calls, tmp_path_factory):
     (folder / "calls.ctm").write_text("call1 A 0.3 0.2 le\ncall1 A 2.1 0.2 dort\n", encoding="utf-8")
     (folder / "terms.txt").write_text("# ours\nchat\ncarte de crédit\n", encoding="utf-8")
     return folder
+
+
+def write_timed(folder, sound):
+    """Folders of recordings with subtitles, and with Praat's tiers, beside them."""
+    grid = '"ooTextFile"\n"TextGrid"\n0 1\n<exists>\n1\n"IntervalTier" "tx@p{0}" 0 1\n1\n0 1 "phrase numéro {0}"\n'
+    for name, form in (("subtitles/{}.srt", "1\n00:00:00,0 --> 00:00:01,0\nphrase {}\n"), ("praat/{}.TextGrid", grid)):
+        for number in range(6):
+            path = folder / name.format(number)
+            write_audio(path.with_suffix(".wav"), sound[: 16_000 + 1_000 * number])
+            path.write_text(form.format(number), encoding="utf-8")
 
 
 # what lies on a hub, and what stands for it here

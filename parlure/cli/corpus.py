@@ -17,13 +17,13 @@ def prepare(
     source: Annotated[
         list[str],
         Argument(
-            help="CSV, TSV or JSONL manifests, CHAT transcripts (.cha), folders of audio with .txt beside it, "
-            "folders of parquet, hf://owner/name?config=fr&split=segment."
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or "
+            "Whisper's .json beside it, folders of parquet, hf://owner/name?config=fr&split=segment."
         ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
     reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,
-    text: Annotated[str | None, Option(help="Column of the transcript.")] = None,
+    text: Annotated[str | None, Option(help="Column of the transcript; of TextGrid and ELAN tiers.")] = None,
     speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
     session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
     marks: Annotated[

@@ -12,12 +12,12 @@ from parlure.corpus.embedded import Extracted, Found, ShardBook, shard_name
 from parlure.corpus.examine import Examiner, Taken
 from parlure.corpus.hub import Dataset, open_dataset
 from parlure.corpus.readers import guess_reader, read_rows
+from parlure.corpus.readers.beside import AUDIO_SUFFIXES
 from parlure.corpus.readers.huggingface import count_rows
 from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
 from parlure.errors import ParlureError
 
 Progress = Callable[[int, int], None]
-_TRANSCRIPTS = (".txt", ".cha")
 
 
 @dataclass
@@ -147,14 +147,19 @@ def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> I
 
 
 def _fingerprint(source: Path) -> dict[str, Any]:
-    """A source and its SHA-256: of a manifest's bytes; of a folder's file names and sizes, and its transcripts."""
+    """A source and its SHA-256: of a file's bytes; of a folder's file names and sizes, and all but its recordings."""
     if source.is_file():
-        return {"path": str(source), "sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "sha256_of": "content"}
+        return {"path": str(source), "sha256": _sha256(source).hex(), "sha256_of": "content"}
     digest = hashlib.sha256()
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
         digest.update(
             f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode(errors="surrogateescape")
         )
-        if path.suffix.lower() in _TRANSCRIPTS:
-            digest.update(path.read_bytes())
+        if path.suffix.lower() not in AUDIO_SUFFIXES:
+            digest.update(_sha256(path))
     return {"path": str(source), "sha256": digest.hexdigest(), "sha256_of": "file names, sizes and transcripts"}
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

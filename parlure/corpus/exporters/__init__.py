@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from parlure.corpus.exporters.elan import export_elan
+from parlure.corpus.exporters.textgrid import export_textgrid
 from parlure.corpus.manifest import Corpus
 
 Exporter = Callable[[Corpus, Path], None]
 
-EXPORTERS: dict[str, Exporter] = {}
+EXPORTERS: dict[str, Exporter] = {
+    "textgrid": export_textgrid,
+    "elan": export_elan,
+}

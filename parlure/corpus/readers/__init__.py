@@ -12,10 +12,16 @@ from pathlib import Path
 
 from parlure.corpus.readers.chat.reader import SUFFIX as CHAT_SUFFIX
 from parlure.corpus.readers.chat.reader import holds_chat, read_chat
+from parlure.corpus.readers.elan import read_elan
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
 from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.srt import read_srt
 from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
+from parlure.corpus.readers.textgrid import read_textgrid
+from parlure.corpus.readers.timed import having
+from parlure.corpus.readers.vtt import read_vtt
+from parlure.corpus.readers.whisper import read_whisper, recognises_whisper
 from parlure.errors import ParlureError
 
 SCHEME = "hf://"
@@ -28,11 +34,22 @@ READERS: dict[str, Reader] = {
     "folder": read_folder,
     "huggingface": read_huggingface,
     "chat": read_chat,
+    "srt": read_srt,
+    "vtt": read_vtt,
+    "textgrid": read_textgrid,
+    "elan": read_elan,
+    "whisper": read_whisper,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
+    # what people correct by hand stands before what a program leaves beside it
     "chat": holds_chat,
+    "elan": lambda folder: any(having(folder, ".eaf")),
+    "textgrid": lambda folder: any(having(folder, ".textgrid")),
+    "srt": lambda folder: any(having(folder, ".srt")),
+    "vtt": lambda folder: any(having(folder, ".vtt")),
+    "whisper": recognises_whisper,
 }
 _BY_SUFFIX = {
     ".csv": "csv",
@@ -42,6 +59,11 @@ _BY_SUFFIX = {
     ".ndjson": "jsonl",
     ".parquet": "huggingface",
     CHAT_SUFFIX: "chat",
+    ".srt": "srt",
+    ".vtt": "vtt",
+    ".textgrid": "textgrid",
+    ".eaf": "elan",
+    ".json": "whisper",
 }
 
 
