@@ -44,7 +44,8 @@ class Edit:
         kept: the utterances of the new corpus.
         left_out: one for each utterance read that is not in it.
         notes: what a person should know of the result, one sentence each.
-        facts: more for ``corpus.json``; they go over what is taken from the corpora (``sources``, ``licence``, ``split``).
+        hides_paths: whether ``corpus.json`` leaves out where the corpora are: a folder may be called after a person.
+        facts: for ``corpus.json``, instead of what is taken from the corpora (``sources``, ``licence``, ``split`` …).
     """
 
     operation: str
@@ -54,6 +55,7 @@ class Edit:
     left_out: Sequence[Rejected]
     notes: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    hides_paths: bool = False
 
     @property
     def read(self) -> list[Utterance]:
@@ -63,33 +65,37 @@ class Edit:
 
 @dataclass(frozen=True)
 class EditSummary:
-    """What an edit did; ``n_read`` is ``n_kept + n_left_out``, in utterances.
+    """What an edit did.
 
     Attributes:
         folder: the new corpus.
-        n_read, n_kept, n_left_out: utterances.
+        n_read: utterances read; ``n_kept + n_left_out``.
+        n_kept: those of them that the new corpus is made of.
+        n_left_out: those in ``rejected.jsonl``.
+        n_utterances: utterances of the new corpus; more than ``n_kept`` where some were cut in pieces.
         hours_read, hours_kept: hours.
         left_out_by_reason: how many by reason code, most frequent first.
         notes: what a person should know of the result, one sentence each.
+        recordings: those that still hold the voice of somebody forgotten.
     """
 
     folder: Path
     n_read: int
     n_kept: int
     n_left_out: int
+    n_utterances: int
     hours_read: float
     hours_kept: float
     left_out_by_reason: dict[str, int]
     notes: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What a person reads when it is done."""
         reasons = ", ".join(f"{n} {reason}" for reason, n in self.left_out_by_reason.items())
         said = f"; {self.n_left_out} left out ({reasons}): rejected.jsonl says why" if reasons else ""
-        return [
-            f"{self.folder}: {self.n_kept} of {self.n_read} utterances, {self.hours_kept:.2f} of {self.hours_read:.2f} h{said}",
-            *self.notes,
-        ]
+        hours = f"{self.hours_kept:.2f} of {self.hours_read:.2f} h"
+        return [f"{self.folder}: {self.n_kept} of {self.n_read} utterances, {hours}{said}", *self.notes]
 
 
 def check_new_folder(out: Path, corpora: Iterable[Path]) -> None:
@@ -108,7 +114,9 @@ def check_new_folder(out: Path, corpora: Iterable[Path]) -> None:
             raise ParlureError(f"{out} lies in the corpus that is read", "name a folder beside it")
     refuse_foreign_folder(out)
     if (out / INFO).exists():
-        raise ParlureError(f"{out} is a corpus already, and an edit writes a new one", "name a new folder, or remove it")
+        raise ParlureError(
+            f"{out} is a corpus already, and an edit writes a new one", "name a new folder, or remove it"
+        )
 
 
 def left_out(corpus: Corpus, position: int, reason: str, sentence: str) -> Rejected:
@@ -132,30 +140,32 @@ def new_corpus(out: Path) -> Iterator[None]:
 
 
 def write_edit(edit: Edit, out: Path) -> EditSummary:
-    """Write the new corpus, ``corpus.json`` last.
+    """Write the new corpus.
 
     Raises:
-        ParlureError: nothing would be left.
+        ParlureError: nothing would be left, or another process writes there.
     """
     check_something_left(edit.kept)
-    notes = (*edit.notes, *_emptied(edit))
     with new_corpus(out):
-        write_lines(out, edit.kept, (row.to_json() for row in edit.left_out))
-        finish_corpus(out, _info(edit, notes))
-    return summary_of(edit, out, notes)
+        return finish_edit(edit, out)
 
 
-def summary_of(edit: Edit, out: Path, notes: Sequence[str]) -> EditSummary:
-    """The numbers that a person reads."""
+def finish_edit(edit: Edit, out: Path) -> EditSummary:
+    """Write the lines of a begun corpus, and ``corpus.json`` last."""
+    notes = (*edit.notes, *_emptied(edit))
+    write_lines(out, edit.kept, (row.to_json() for row in edit.left_out))
+    finish_corpus(out, _info(edit, notes))
+    n_read, n_left_out = len(edit.read), len(edit.left_out)
     return EditSummary(
         folder=out,
-        n_read=len(edit.read),
-        n_kept=len(edit.kept),
-        n_left_out=len(edit.left_out),
+        n_read=n_read,
+        n_kept=n_read - n_left_out,
+        n_left_out=n_left_out,
+        n_utterances=len(edit.kept),
         hours_read=_hours(edit.read),
         hours_kept=_hours(edit.kept),
         left_out_by_reason=_by_reason(edit.left_out),
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
@@ -177,7 +187,7 @@ def _info(edit: Edit, notes: Sequence[str]) -> dict[str, Any]:
         "edit": {
             "operation": edit.operation,
             "arguments": dict(edit.arguments),
-            "inputs": [_input(corpus) for corpus in edit.corpora],
+            "inputs": [_input(corpus, edit.hides_paths) for corpus in edit.corpora],
             "before": _counts(edit.read),
             "after": _counts(edit.kept),
         },
@@ -188,7 +198,7 @@ def _info(edit: Edit, notes: Sequence[str]) -> dict[str, Any]:
         "licence": inherited[0].get("licence"),
         "split": inherited[0].get("split"),
         "n_read": len(edit.read),
-        "n_used": len(edit.kept),
+        "n_used": len(edit.read) - len(edit.left_out),
         "n_utterances": len(edit.kept),
         "rejected": {"total": len(edit.left_out), **by_reason},
         **tallies(edit.kept),
@@ -197,9 +207,11 @@ def _info(edit: Edit, notes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _input(corpus: Corpus) -> dict[str, Any]:
-    digest = hashlib.sha256((corpus.folder / MANIFEST).read_bytes()).hexdigest()
-    return {"path": str(corpus.folder), "manifest_sha256": digest, **_counts(corpus.utterances)}
+def _input(corpus: Corpus, hides_path: bool) -> dict[str, Any]:
+    with (corpus.folder / MANIFEST).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    place = {} if hides_path else {"path": str(corpus.folder)}
+    return {**place, "manifest_sha256": digest, **_counts(corpus.utterances)}
 
 
 def _counts(utterances: Sequence[Utterance]) -> dict[str, Any]:
@@ -223,5 +235,3 @@ def _emptied(edit: Edit) -> list[str]:
 
 def _hours(utterances: Iterable[Utterance]) -> float:
     return round(sum(utterance.duration_s for utterance in utterances) / 3600, 6)
-
-

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from parlure.corpus.exporters.table import export_csv, export_jsonl
 from parlure.corpus.manifest import Corpus
 
 Exporter = Callable[[Corpus, Path], None]
 
-EXPORTERS: dict[str, Exporter] = {}
+EXPORTERS: dict[str, Exporter] = {
+    "csv": export_csv,
+    "jsonl": export_jsonl,
+}
