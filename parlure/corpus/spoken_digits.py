@@ -7,6 +7,7 @@ dictated, number by number below a thousand, not as one quantity. Thousands and 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -34,7 +35,7 @@ _QUANTITIES = {
 # fmt: on
 # said between two numbers without ending the dictation
 _FILLERS = {"fr": frozenset({"euh", "heu", "hum"}), "en": frozenset({"uh", "um", "hum", "dash"})}
-_FEWEST = 2  # number words that a run of interest has
+_FEWEST = 3  # numbers of three digits at most that make seven digits
 _LONGEST = 6  # words of one number: neuf cent quatre vingt dix neuf
 _WORD = re.compile(r"\w+")
 _BETWEEN = re.compile(r"[\s,.\-–…]*")
@@ -78,7 +79,7 @@ class _Word:
 
 
 def spoken_runs(text: str, language: str) -> Iterator[SpokenRun]:
-    """The runs of a text with at least two number words; digits among the words belong to them.
+    """The runs of a text with at least three numbers, one of them a word; digits among the words belong to them.
 
     Args:
         text: raw.
@@ -88,7 +89,7 @@ def spoken_runs(text: str, language: str) -> Iterator[SpokenRun]:
     numbers = _NUMBERS.get(code)
     if numbers is None:
         return
-    if sum(word in _FIRST_WORDS for word in _WORD.findall(text.casefold())) < _FEWEST:
+    if sum(word in _FIRST_WORDS or word.isdecimal() for word in _WORD.findall(text.casefold())) < _FEWEST:
         return  # most utterances
     words = [_Word(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
     run: list[tuple[_Word, _Word, str]] = []  # first word, last word, number
@@ -114,9 +115,10 @@ def spoken_runs(text: str, language: str) -> Iterator[SpokenRun]:
 
 
 def is_counting(numbers: Sequence[str]) -> bool:
-    """Whether numbers go up or down by the same step, as when somebody counts, or are all the same."""
-    values = [int(number) for number in numbers]
-    return len({after - before for before, after in pairwise(values)}) <= 1
+    """Whether numbers are all the same, or go up or down by one step with at most one exception, as in counting."""
+    steps = [int(after) - int(before) for before, after in pairwise(numbers)]
+    step, n = Counter(steps).most_common(1)[0] if steps else (0, 0)
+    return n >= len(steps) - (step != 0)
 
 
 def _run(run: Sequence[tuple[_Word, _Word, str]], has_word: bool) -> Iterator[SpokenRun]:

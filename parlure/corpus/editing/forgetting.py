@@ -28,7 +28,7 @@ from parlure.corpus.editing.edited import (
     new_corpus,
 )
 from parlure.corpus.editing.pseudonyms import read_key
-from parlure.corpus.editing.traces import mentions, n_mentions, plain_words, without_traces
+from parlure.corpus.editing.traces import mentions, n_mentions, plain_words, without_traces, words_of
 from parlure.corpus.manifest import MANIFEST, Corpus, Segment, Utterance
 from parlure.corpus.readers.row import Rejected
 from parlure.errors import ParlureError
@@ -222,7 +222,7 @@ def _overlapping(parting: _Parting, kept: Sequence[Utterance], names: Collection
             for start, end, channel in parting.places.get(before.recording, ())
         )
     ]
-    return sorted(set(found) - mentions(found, names))
+    return sorted(set(found) - mentions(found, words_of(names)))
 
 
 def _notes(parting: _Parting, kept: Sequence[Utterance], names: Collection[str], folder: Path) -> list[str]:

@@ -32,6 +32,11 @@ def _holds(words: list[str], wanted: set[tuple[str, ...]], lengths: set[int]) ->
     return any(tuple(words[i : i + n]) in wanted for n in lengths for i in range(len(words) - n + 1))
 
 
+def words_of(names: Collection[str]) -> set[str]:
+    """The words of names, but the shortest: a file may be called after a surname alone."""
+    return {word for name in names for word in plain_words(name) if len(word) >= _NAME_CHARS}
+
+
 def n_mentions(values: Sequence[str], names: Collection[str]) -> int:
     """How many values mention a name. One or two characters (A, 1) stand in every text, and there they are no name."""
     found = mentions(values, [name for name in names if len(name) >= _NAME_CHARS])
@@ -60,8 +65,8 @@ def _bare_edit(edit: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bare_source(source: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """A source, its path and its files left out where they hold a name."""
+    """A source, its path and its files left out where they hold a word of a name."""
     texts = [value for value in source.values() if isinstance(value, str)] + list(source.get("shards", ()))
-    if not mentions(texts, names):
+    if not mentions(texts, words_of(names)):
         return source
     return {key: value for key, value in source.items() if key in ("sha256", "sha256_of", "revision")}
