@@ -93,6 +93,17 @@ def test_what_cannot_be_exported(corpus: Path, tmp_path: Path) -> None:
         assert (error.value.message, error.value.hint) == (message, hint)
 
 
+def test_half_an_export_is_not_left_behind(corpus: Path, tmp_path: Path, monkeypatch) -> None:
+    def stopped(corpus: Corpus, out: Path) -> None:
+        (out / "half").write_text("")
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(EXPORTERS, "csv", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        export_corpus(corpus, tmp_path / "out", to="csv")
+    assert not (tmp_path / "out").exists()
+
+
 def test_cells_that_are_no_json_are_rejected_one_by_one(tmp_path: Path) -> None:
     noise(tmp_path / "a.wav")
     (tmp_path / "a.csv").write_text(

@@ -92,6 +92,14 @@ def test_a_split_that_is_emptied_is_named(corpus: Path, tmp_path: Path) -> None:
     assert summary.notes == ("nothing is left of the split dev", "nothing is left of the split test")
 
 
+def test_a_corpus_that_needs_another_folder_says_so(tmp_path: Path) -> None:
+    audio = tmp_path / "calls" / "audio"
+    corpus = make_corpus(tmp_path / "calls", said("a", recording=str(audio / "a.flac")), said("b"))
+    summary = filter_corpus(corpus, tmp_path / "out", keep="duration_s > 0")
+    assert summary.notes == ("1 of its recordings lie in the folder that was read: keep it",)
+    assert '"recording": "../calls/audio/a.flac"' in (tmp_path / "out" / "manifest.jsonl").read_text()
+
+
 def test_no_corpus_is_changed_in_place(corpus: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in corpus.iterdir()}
     (tmp_path / "thesis").mkdir()

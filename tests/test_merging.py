@@ -130,7 +130,9 @@ def test_licences_are_joined(tmp_path: Path) -> None:
     info = Corpus.load(tmp_path / "out").info
     assert info["licence"] == "CC-BY-4.0, CC0-1.0"
     assert info["sources"] == [{"path": "a"}, {"path": "b"}]
-    assert summary.notes == (f"{tmp_path / 'c'} names no licence: what is said of the whole is of the others alone",)
+    assert summary.notes == (
+        f"no licence is known of {tmp_path / 'c'}: what is said of the whole is of the others alone",
+    )
 
 
 def test_one_corpus_is_no_merge(tmp_path: Path) -> None:

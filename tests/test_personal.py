@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from itertools import pairwise
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from parlure.corpus.personal import KINDS, find_personal, is_card, is_iban, is_luhn, is_nir, is_sin
 from parlure.corpus.spoken_digits import spoken_runs
+from parlure.speech.service_calls import call_turns
 
-# Published examples: test numbers of card brands, those of the IBAN registry and of INSEE, telephone numbers of fiction.
+# Published examples: test numbers of card brands, of the IBAN registry and of INSEE; telephone numbers of fiction.
 FOUND = [
     ("fr", "card", "ma carte c'est 〈4111 1111 1111 1111〉 merci"),
     ("fr", "card", "〈4111-1111-1111-1111〉."),
@@ -113,6 +115,13 @@ def test_what_is_found_and_where(language: str, kind: str, marked: str) -> None:
 @pytest.mark.parametrize(("language", "text"), [(code, text) for code, texts in CLEAN.items() for text in texts])
 def test_ordinary_numbers_raise_no_alarm(language: str, text: str) -> None:
     assert find_personal(text, language) == []
+
+
+def test_service_calls_raise_no_alarm() -> None:
+    rng = random.Random(1)
+    turns = [turn for _ in range(100) for turn in call_turns(rng, 12)]
+    assert sum("cent" in turn for turn in turns) > 20  # there are numbers in them
+    assert [turn for turn in turns if find_personal(turn, "fr")] == []
 
 
 CHECKED = [row for row in FOUND if row[1] in ("card", "iban", "nir") and "quatre" not in row[2]]

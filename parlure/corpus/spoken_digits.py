@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 # fmt: off
@@ -72,46 +72,40 @@ class SpokenRun:
 
 
 @dataclass(frozen=True)
-class _Word:
+class _Piece:
+    """A number of one word or several, or a word that is none (``number`` is None)."""
+
     start: int
     end: int
     text: str
+    number: str | None = None
 
 
 def spoken_runs(text: str, language: str) -> Iterator[SpokenRun]:
-    """The runs of a text with at least three numbers, one of them a word; digits among the words belong to them.
+    """The runs of a text, if it has at least three numbers; digits among number words belong to a run.
 
     Args:
         text: raw.
         language: a code such as ``fr``; nothing is found but in French and English.
     """
     code = language.lower().partition("-")[0]
-    numbers = _NUMBERS.get(code)
-    if numbers is None:
+    if code not in _NUMBERS:
         return
     if sum(word in _FIRST_WORDS or word.isdecimal() for word in _WORD.findall(text.casefold())) < _FEWEST:
         return  # most utterances
-    words = [_Word(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
-    run: list[tuple[_Word, _Word, str]] = []  # first word, last word, number
-    has_word, i = False, 0
-    while i < len(words):
-        length, number = _number_at(words, i, numbers, text)
-        follows = not run or _is_joined(text, run[-1][1], words[i])
-        if run and number is not None and not follows:
-            yield from _run(run, has_word)
-            run, has_word = [], False
-        if number is not None:
-            run.append((words[i], words[i + length - 1], number))
-            has_word = has_word or not words[i].text.isdigit()
-            i += length
-            continue
-        if words[i].text in _QUANTITIES:
-            run = run[:-1]  # quatre mille: the four was no digit
-        if not (run and words[i].text in _FILLERS[code]):
-            yield from _run(run, has_word)
-            run, has_word = [], False
-        i += 1
-    yield from _run(run, has_word)
+    run: list[_Piece] = []
+    for piece in _pieces(text, _NUMBERS[code]):
+        if piece.number is None:
+            if run and piece.text in _FILLERS[code]:
+                continue
+            yield from _run(run[:-1] if piece.text in _QUANTITIES else run)  # quatre mille: the four was no digit
+            run = []
+        elif run and not _is_joined(text, run[-1], piece):
+            yield from _run(run)
+            run = [piece]
+        else:
+            run.append(piece)
+    yield from _run(run)
 
 
 def is_counting(numbers: Sequence[str]) -> bool:
@@ -121,12 +115,22 @@ def is_counting(numbers: Sequence[str]) -> bool:
     return n >= len(steps) - (step != 0)
 
 
-def _run(run: Sequence[tuple[_Word, _Word, str]], has_word: bool) -> Iterator[SpokenRun]:
-    if run and has_word:
-        yield SpokenRun(run[0][0].start, run[-1][1].end, tuple(number for _, _, number in run))
+def _run(run: Sequence[_Piece]) -> Iterator[SpokenRun]:
+    """The run, if a number in it is said and not only written."""
+    if any(not piece.text.isdigit() for piece in run):
+        yield SpokenRun(run[0].start, run[-1].end, tuple(piece.number or "" for piece in run))
 
 
-def _number_at(words: Sequence[_Word], i: int, numbers: Mapping[str, str], text: str) -> tuple[int, str | None]:
+def _pieces(text: str, numbers: Mapping[str, str]) -> Iterator[_Piece]:
+    words = [_Piece(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
+    i = 0
+    while i < len(words):
+        n, number = _number_at(words, i, numbers, text)
+        yield replace(words[i], end=words[i + n - 1].end, number=number)
+        i += n
+
+
+def _number_at(words: Sequence[_Piece], i: int, numbers: Mapping[str, str], text: str) -> tuple[int, str | None]:
     """How many words from here are one number, the most that are, and its digits."""
     if words[i].text.isdecimal() and words[i].text.isascii():
         return 1, words[i].text
@@ -144,10 +148,9 @@ def _number_at(words: Sequence[_Word], i: int, numbers: Mapping[str, str], text:
     return 1, None
 
 
-def _is_joined(text: str, last: _Word, word: _Word) -> bool:
+def _is_joined(text: str, last: _Piece, piece: _Piece) -> bool:
     """Whether only spaces, commas, dashes and fillers stand between two numbers."""
-    between = text[last.end : word.start]
-    return all(_BETWEEN.fullmatch(piece) for piece in _FILLER.split(between))
+    return all(_BETWEEN.fullmatch(between) for between in _FILLER.split(text[last.end : piece.start]))
 
 
 _FILLER = re.compile(rf"\b(?:{'|'.join(sorted(set().union(*_FILLERS.values())))})\b", re.IGNORECASE)

@@ -9,6 +9,7 @@ before. There is no date in it: the same edit gives the same bytes.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from parlure.corpus.manifest import (
     begin_corpus,
     finish_corpus,
     refuse_foreign_folder,
+    stored,
     write_lines,
 )
 from parlure.corpus.prepare import tallies
@@ -127,7 +129,8 @@ def left_out(corpus: Corpus, position: int, reason: str, sentence: str) -> Rejec
         position: from 0, in the manifest's order.
         reason, sentence: as in :class:`Rejected`.
     """
-    raw = corpus.utterances[position].to_json()
+    utterance = corpus.utterances[position]
+    raw = {**utterance.to_json(), "recording": stored(utterance.recording, corpus.folder)}  # as the manifest has it
     return Rejected(str(corpus.folder / MANIFEST), position + 1, raw, reason, sentence)
 
 
@@ -152,7 +155,7 @@ def write_edit(edit: Edit, out: Path) -> EditSummary:
 
 def finish_edit(edit: Edit, out: Path) -> EditSummary:
     """Write the lines of a begun corpus, and ``corpus.json`` last."""
-    notes = (*edit.notes, *_emptied(edit))
+    notes = (*edit.notes, *_emptied(edit), *_leaning(edit))
     write_lines(out, edit.kept, (row.to_json() for row in edit.left_out))
     finish_corpus(out, _info(edit, notes))
     n_read, n_left_out = len(edit.read), len(edit.left_out)
@@ -231,6 +234,13 @@ def _emptied(edit: Edit) -> list[str]:
     """A sentence for each split that held something and holds nothing any more."""
     before, after = ({utterance.split for utterance in utterances} for utterances in (edit.read, edit.kept))
     return [f"nothing is left of the split {split}" for split in SPLITS if split in before - after]
+
+
+def _leaning(edit: Edit) -> list[str]:
+    """A sentence if the new corpus needs the folder of one that was read."""
+    homes = tuple(f"{corpus.folder.resolve()}{os.sep}" for corpus in edit.corpora)
+    n = len({utterance.recording for utterance in edit.kept if utterance.recording.startswith(homes)})
+    return [f"{n} of its recordings lie in the folder that was read: keep it"] if n else []
 
 
 def _hours(utterances: Iterable[Utterance]) -> float:

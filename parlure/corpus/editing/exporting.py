@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 from pathlib import Path
 
 from parlure.corpus.exporters import EXPORTERS
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
-from parlure.exclusive import alone_in, is_empty
+from parlure.exclusive import is_empty
 
 
 def export_corpus(folder: str | Path, out: str | Path, *, to: str) -> int:
@@ -35,6 +36,10 @@ def export_corpus(folder: str | Path, out: str | Path, *, to: str) -> int:
     if not is_empty(out):
         raise ParlureError(f"{out} is not empty, and an export would mix with what is there", "name a new folder")
     corpus = Corpus.load(folder)
-    with alone_in(out):
+    out.mkdir(parents=True, exist_ok=True)
+    try:
         EXPORTERS[to](corpus, out)
+    except BaseException:  # Ctrl-C too: half an export looks like a whole one, and all that is there is ours
+        shutil.rmtree(out)
+        raise
     return len(corpus.utterances)

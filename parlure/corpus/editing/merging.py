@@ -230,4 +230,4 @@ def _licence_notes(corpora: Sequence[Corpus]) -> list[str]:
     silent = [str(corpus.folder) for corpus in corpora if not corpus.info.get("licence")]
     if not silent or len(silent) == len(corpora):
         return []
-    return [f"{', '.join(silent)} names no licence: what is said of the whole is of the others alone"]
+    return [f"no licence is known of {', '.join(silent)}: what is said of the whole is of the others alone"]
