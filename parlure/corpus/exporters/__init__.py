@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from parlure.corpus.exporters.elan import export_elan
+from parlure.corpus.exporters.table import export_csv, export_jsonl
 from parlure.corpus.exporters.textgrid import export_textgrid
 from parlure.corpus.manifest import Corpus
 
 Exporter = Callable[[Corpus, Path], None]
 
 EXPORTERS: dict[str, Exporter] = {
+    "csv": export_csv,
+    "jsonl": export_jsonl,
     "textgrid": export_textgrid,
     "elan": export_elan,
 }

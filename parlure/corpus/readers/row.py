@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -188,13 +189,22 @@ def _task(name: str, value: Any) -> str:
 
 
 def _segments(name: str, value: Any) -> tuple[Segment, ...] | None:
-    return parse_segments(value)
+    return parse_segments(_from_cell(value))
 
 
 def _tags(name: str, value: Any) -> tuple[str, ...]:
+    value = _from_cell(value)
     if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
         return tuple(value)
     raise ParlureError(f"{name} is {value!r}, not a list of texts")
+
+
+def _from_cell(value: Any) -> Any:
+    """What a cell of a table holds if it is JSON, as ``parlure corpus export --to csv`` writes segments and tags."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 _PARSERS = {

@@ -1,0 +1,1 @@
+"""A corpus → another one: filter, merge, sample, pseudonymise, forget. Nothing is changed in place."""
