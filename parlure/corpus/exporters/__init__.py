@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from parlure.corpus.exporters.kaldi import export_kaldi
+from parlure.corpus.exporters.lhotse import export_lhotse
+from parlure.corpus.exporters.nemo import export_nemo
 from parlure.corpus.manifest import Corpus
 
 Exporter = Callable[[Corpus, Path], None]
 
-EXPORTERS: dict[str, Exporter] = {}
+EXPORTERS: dict[str, Exporter] = {
+    "kaldi": export_kaldi,
+    "nemo": export_nemo,
+    "lhotse": export_lhotse,
+}

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
+from parlure.corpus.readers.kaldi import holds_kaldi, read_kaldi
+from parlure.corpus.readers.lhotse import holds_lhotse, read_lhotse
+from parlure.corpus.readers.nemo import holds_nemo, read_nemo
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
 from parlure.errors import ParlureError
@@ -25,11 +28,19 @@ READERS: dict[str, Reader] = {
     "jsonl": read_jsonl,
     "folder": read_folder,
     "huggingface": read_huggingface,
+    "kaldi": read_kaldi,
+    "nemo": read_nemo,
+    "lhotse": read_lhotse,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
+    "kaldi": holds_kaldi,
+    "nemo": holds_nemo,
+    "lhotse": holds_lhotse,
 }
+# what the first line of a file shows, whatever its suffix
+_BY_FIRST_LINE: dict[str, Callable[[Path], bool]] = {"nemo": holds_nemo, "lhotse": holds_lhotse}
 _BY_SUFFIX = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -58,6 +69,9 @@ def guess_reader(source: str) -> str:
         raise ParlureError(f"{source} is not a file or folder", f"download it first; {known}")
     if not path.exists():
         raise ParlureError(f"there is no source {source}", "check the path")
+    for name, recognises in _BY_FIRST_LINE.items():
+        if recognises(path):
+            return name
     if path.suffix.lower() not in _BY_SUFFIX:
         raise ParlureError(f"{source}: its suffix does not say what it is", f"--reader NAME; {known}")
     return _BY_SUFFIX[path.suffix.lower()]
