@@ -82,7 +82,8 @@ def _ids(utterances: Iterable[Utterance]) -> dict[str, str]:
             prefix = "" if speaker is None else speaker + separator
             keys[utterance.id] = name if name.startswith(prefix) else prefix + name
             speakers[keys[utterance.id]] = speaker or keys[utterance.id]
-        if sorted(speakers) == sorted(speakers, key=lambda key: (speakers[key], key)):
+        agree = sorted(speakers) == sorted(speakers, key=lambda key: (speakers[key], key))
+        if agree and len(speakers) == len(keys):
             break
     return keys
 

@@ -1,6 +1,6 @@
 """Corpus → Lhotse manifests, for each split that has utterances ``recordings``, ``supervisions`` and ``cuts``.
 
-``cuts_train.jsonl.gz`` holds a ``MonoCut`` for each utterance (a ``MultiCut`` where it is the mean of several channels),
+``cuts_train.jsonl.gz`` holds a ``MonoCut`` for each utterance (a ``MultiCut`` where it is the mean of all channels),
 with one supervision over its whole length; ``recordings_train.jsonl.gz`` and ``supervisions_train.jsonl.gz`` say the
 same in Lhotse's two halves, supervisions starting relative to their recordings. Recordings stay where they are and are
 named by absolute paths. Nothing of an utterance is lost: ``session``, ``task``, ``prompt``, ``segments`` and tags are
