@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from parlure.corpus.split import given_split
@@ -40,9 +41,16 @@ def found_from(name: str, folder: Path) -> Path:
     Kaldi and Lhotse count paths from where they are run, which is above their data; what is nearest goes first.
     Where there is no such file, the path as it would be in the folder.
     """
-    places = (folder, *folder.absolute().parents[:_LEVELS])
     # os.path, not Path, which raises for a name longer than names can be
-    return next((place / name for place in places if os.path.isfile(place / name)), folder / name)  # noqa: PTH113
+    for place in _places(folder):
+        if os.path.isfile(os.path.join(place, name)):  # noqa: PTH113, PTH118
+            return Path(place, name)
+    return folder / name
+
+
+@cache
+def _places(folder: Path) -> tuple[str, ...]:
+    return tuple(map(str, (folder, *folder.absolute().parents[:_LEVELS])))
 
 
 def split_named(name: str) -> str | None:

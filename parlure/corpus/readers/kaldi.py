@@ -139,7 +139,7 @@ class _DataFolder:
     def _file(self, recording: str, extended: str) -> tuple[Path, int | None]:
         """Where a recording is, and which of its channels it is, if it has more than one."""
         if recording not in self._files:
-            audio = found_from(extended, self.folder)
+            audio = found_from(extended, self.folder.absolute())
             side = self._side(recording)
             if side is not None:
                 try:
