@@ -192,7 +192,7 @@ def test_a_line_that_is_not_utf8_goes_alone(tmp_path: Path) -> None:
 
 
 def test_folder_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ParlureError, match="is no Kaldi data folder: it has no wav.scp") as caught:
+    with pytest.raises(ParlureError, match=r"is no Kaldi data folder: it has no wav\.scp") as caught:
         rows_of(tmp_path, "kaldi")
     assert caught.value.hint == "name a folder such as data/train"
     (tmp_path / "wav.scp").write_text("u1 a.wav\n")

@@ -22,6 +22,7 @@ from parlure.corpus.readers.tags import metadata_of
 from parlure.speech.audio import probe
 
 Json = Mapping[str, Any]
+_FIELDS = ("id", "recording_id", "start", "duration", "channel", "text", "language", "speaker", "alignment", "custom")
 
 
 def export_lhotse(corpus: Corpus, out: Path) -> None:
@@ -69,7 +70,7 @@ def _recording(path: Path, name: str) -> Json:
 
 def _supervision(utterance: Utterance, recording: Json) -> dict[str, Any]:
     """The utterance on its recording."""
-    metadata, tags = metadata_of(utterance.tags, OWN_KEYS)
+    metadata, tags = metadata_of(utterance.tags, (*OWN_KEYS, *_FIELDS))
     own = utterance.to_json() | {"tags": tags, "task": None if utterance.task == "transcribe" else utterance.task}
     custom = {**{key: own[key] for key in OWN_KEYS if own[key]}, **metadata}
     given = {
