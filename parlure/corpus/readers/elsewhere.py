@@ -73,7 +73,7 @@ def splits_named(names: Collection[str]) -> dict[str, str | None]:
 def spoken_language(name: str) -> str:
     """Whisper's code of a language (``fr`` for ``French``, ``fra`` and ``fr-CA``); what is none is left as it is."""
     wanted = name.strip().lower()
-    return _CODES.get(wanted) or _CODES.get(re.split("[-_]", wanted)[0]) or name
+    return _CODES.get(wanted) or _CODES.get(re.split("[-_ ]", wanted)[0]) or name
 
 
 def gender(value: str) -> str:
