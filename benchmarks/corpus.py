@@ -203,9 +203,8 @@ def main() -> None:
         for way, work in ways(folder, manifest, cuts).items():
             cpu[way], clock = cpu_seconds(work, n_rows)
             heard = "" if "alone" in way else f"{hours / cpu[way]:8.3f} h of audio/s"
-            print(
-                f"{way:24}{cpu[way]:8.2f} s of CPU, {clock:8.2f} s by the clock, {n_rows / cpu[way]:9,.0f} rows/s{heard}"
-            )
+            taken = f"{cpu[way]:8.2f} s of CPU, {clock:8.2f} s by the clock"
+            print(f"{way:24}{taken}, {n_rows / cpu[way]:9,.0f} rows/s{heard}", flush=True)
     for way, mine in COMPARED.items():
         if way in cpu:
             print(f"{way}: {cpu[way] / cpu[mine]:.2f} times the CPU time of {mine}")

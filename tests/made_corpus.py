@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +69,25 @@ def gist(utterance: Utterance, *more: str) -> tuple[object, ...]:
     """What every format keeps of an utterance, and what else is asked for."""
     names = ("start", "end", "text", "speaker", "session", "language", "split", *more)
     return tuple(getattr(utterance, name) for name in names)
+
+
+def write_as_others(folder: Path, recordings: Mapping[Path, str]) -> None:
+    """Recordings and their texts as a Kaldi data folder, as a NeMo manifest and as Lhotse's cuts, in one folder."""
+    data = folder / "data" / "calls"
+    data.mkdir(parents=True)
+    ids = {path: f"u{number}" for number, path in enumerate(recordings)}
+    (data / "wav.scp").write_text("".join(f"{ids[path]} {path}\n" for path in recordings), encoding="utf-8")
+    (data / "text").write_text("".join(f"{ids[path]} {text}\n" for path, text in recordings.items()), encoding="utf-8")
+    lines, cuts = [], []
+    for path, text in recordings.items():
+        info = soundfile.info(path)
+        lines.append({"audio_filepath": str(path), "duration": info.duration, "text": text, "lang": "fr"})
+        sources = [{"type": "file", "channels": [0], "source": str(path)}]
+        sizes = {"sampling_rate": info.samplerate, "num_samples": info.frames, "duration": info.duration}
+        span = {"id": ids[path], "start": 0.0, "duration": info.duration, "channel": 0}
+        spoken = [{**span, "recording_id": ids[path], "text": text, "language": "French"}]
+        whole = {"id": ids[path], "sources": sources, **sizes, "channel_ids": [0]}
+        cuts.append({**span, "supervisions": spoken, "recording": whole, "type": "MonoCut"})
+    (folder / "calls_manifest.json").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with gzip.open(folder / "cuts.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write("".join(json.dumps(cut) + "\n" for cut in cuts))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_corpus import write_as_others
 from replica import write_talkbank
 from scored import report_of, rows_of
 
@@ -57,6 +58,8 @@ def desk(calls, tmp_path_factory):
     for number in range(6):
         write_audio(folder / "recordings" / f"{number}.wav", sound[: 16_000 + 1_000 * number])
         (folder / "recordings" / f"{number}.txt").write_text(f"phrase numéro {number}", encoding="utf-8")
+    texts = {path: path.with_suffix(".txt").read_text() for path in sorted((folder / "recordings").glob("*.wav"))}
+    write_as_others(folder, texts)
     write_audio(folder / "call.wav", sound)
     write_audio(folder / "interview.flac", sound[::-1].copy())
     (folder / "recipe.toml").write_text(RECIPE)
