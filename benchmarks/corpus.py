@@ -1,6 +1,6 @@
 """Rows that point into a few long recordings: how fast `prepare` makes a corpus of them, and others read them.
 
-    python benchmarks/corpus.py             # 10,000 rows, about half a minute of CPU
+    python benchmarks/corpus.py             # 10,000 rows, some 20 s of CPU
     python benchmarks/corpus.py --quick     # 500 rows
     python benchmarks/corpus.py --rows 100000
 
@@ -45,7 +45,7 @@ from parlure.corpus.readers.row import Columns, Row
 from parlure.speech.audio import SAMPLE_RATE
 
 N_RECORDINGS = 4
-RECORDING_S = 600.0
+RECORDING_S = 300.0
 CHARS_PER_S = 12.0
 PEERS = {name: find_spec(name) is not None for name in ("datasets", "lhotse")}
 
@@ -53,7 +53,7 @@ Json = Mapping[str, Any]
 
 
 def write_recordings(folder: Path) -> list[Path]:
-    """Noise of ten minutes each."""
+    """Noise, five minutes each."""
     paths = [folder / f"recording-{number}.wav" for number in range(N_RECORDINGS)]
     for number, path in enumerate(paths):
         noise = np.random.default_rng(number).integers(-3000, 3000, round(RECORDING_S * SAMPLE_RATE), dtype=np.int16)

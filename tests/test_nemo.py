@@ -140,6 +140,11 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ParlureError, match=r"a\.json\.gz cannot be unpacked after line \d+: ") as caught:
         rows_of(tmp_path / "a.json.gz")
     assert caught.value.hint == "copy it again, or see what gzip -t says of it"
+    broken = bytearray(whole)
+    broken[len(whole) // 2 :] = b"\xff" * (len(whole) - len(whole) // 2)
+    (tmp_path / "b.json.gz").write_bytes(broken)
+    with pytest.raises(ParlureError, match=r"b\.json\.gz cannot be unpacked after line"):
+        rows_of(tmp_path / "b.json.gz", "nemo")
 
 
 def test_export_and_back(tmp_path: Path) -> None:

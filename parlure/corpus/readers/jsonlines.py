@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -30,7 +31,7 @@ def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | str, str]]:
                 line = content.decode("utf-8-sig" if number == 1 else "utf-8", errors="surrogateescape").rstrip("\r\n")
                 if line.strip():
                     yield number, _object(line), line
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ParlureError(
             f"{path} cannot be unpacked after line {number}: {error}", "copy it again, or see what gzip -t says of it"
         ) from error
@@ -41,7 +42,7 @@ def first_object(path: Path) -> dict[str, Any]:
     try:
         with _opened(path) as file:
             value = json.loads(file.readline(_MAX_SNIFFED).decode("utf-8-sig"))
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, zlib.error):
         return {}
     return value if isinstance(value, dict) else {}
 
