@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from chat_calls import write_calls
+from made_corpus import write_as_others
 from replica import write_talkbank
 from scored import report_of, rows_of
 
@@ -59,6 +60,8 @@ def desk(calls, tmp_path_factory):
         write_audio(folder / "recordings" / f"{number}.wav", sound[: 16_000 + 1_000 * number])
         (folder / "recordings" / f"{number}.txt").write_text(f"phrase numéro {number}", encoding="utf-8")
     write_timed(folder, sound)
+    texts = {path: path.with_suffix(".txt").read_text() for path in sorted((folder / "recordings").glob("*.wav"))}
+    write_as_others(folder, texts)
     write_audio(folder / "call.wav", sound)
     write_audio(folder / "interview.flac", sound[::-1].copy())
     (folder / "recipe.toml").write_text(RECIPE)
@@ -96,8 +99,9 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["start.md", "prepare.md", "chat.md", "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
-         "skills.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md"]  # fmt: skip
+ORDER = ["start.md", "prepare.md", "chat.md", "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md",
+         "beyond-wer.md", "skills.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         ]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):

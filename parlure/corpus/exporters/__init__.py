@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from parlure.corpus.exporters.elan import export_elan
+from parlure.corpus.exporters.kaldi import export_kaldi
+from parlure.corpus.exporters.lhotse import export_lhotse
+from parlure.corpus.exporters.nemo import export_nemo
 from parlure.corpus.exporters.table import export_csv, export_jsonl
 from parlure.corpus.exporters.textgrid import export_textgrid
 from parlure.corpus.manifest import Corpus
@@ -20,4 +23,7 @@ EXPORTERS: dict[str, Exporter] = {
     "jsonl": export_jsonl,
     "textgrid": export_textgrid,
     "elan": export_elan,
+    "kaldi": export_kaldi,
+    "nemo": export_nemo,
+    "lhotse": export_lhotse,
 }

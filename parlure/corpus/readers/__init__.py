@@ -15,6 +15,9 @@ from parlure.corpus.readers.chat.reader import holds_chat, read_chat
 from parlure.corpus.readers.elan import read_elan
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
+from parlure.corpus.readers.kaldi import holds_kaldi, read_kaldi
+from parlure.corpus.readers.lhotse import holds_lhotse, read_lhotse
+from parlure.corpus.readers.nemo import holds_nemo, read_nemo
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.srt import read_srt
 from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
@@ -39,10 +42,16 @@ READERS: dict[str, Reader] = {
     "textgrid": read_textgrid,
     "elan": read_elan,
     "whisper": read_whisper,
+    "kaldi": read_kaldi,
+    "nemo": read_nemo,
+    "lhotse": read_lhotse,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
+    "kaldi": holds_kaldi,
+    "nemo": holds_nemo,
+    "lhotse": holds_lhotse,
     # what people correct by hand stands before what a program leaves beside it
     "chat": holds_chat,
     "elan": lambda folder: any(having(folder, ".eaf")),
@@ -51,6 +60,8 @@ _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "vtt": lambda folder: any(having(folder, ".vtt")),
     "whisper": recognises_whisper,
 }
+# what the first line of a file shows, whatever its suffix
+_BY_FIRST_LINE: dict[str, Callable[[Path], bool]] = {"nemo": holds_nemo, "lhotse": holds_lhotse}
 _BY_SUFFIX = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -85,6 +96,9 @@ def guess_reader(source: str) -> str:
         raise ParlureError(f"{source} is not a file or folder", f"download it first; {known}")
     if not path.exists():
         raise ParlureError(f"there is no source {source}", "check the path")
+    for name, recognises in _BY_FIRST_LINE.items():
+        if recognises(path):
+            return name
     if path.suffix.lower() not in _BY_SUFFIX:
         raise ParlureError(f"{source}: its suffix does not say what it is", f"--reader NAME; {known}")
     return _BY_SUFFIX[path.suffix.lower()]
