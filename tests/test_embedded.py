@@ -155,7 +155,7 @@ def test_a_long_clip_is_cut_between_phrases(tmp_path: Path) -> None:
     # parquet has no lists of mixed types: stands for a reader that will know phrases
     phrases = [[0, 20, "a"], [20, 40, "b"]]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(huggingface, "parse_row", lambda s, n, r, f: parse(s, n, r, f | {"segments": phrases}))
+        patch.setattr(huggingface, "parse_row", lambda s, n, r, f, m: parse(s, n, r, f | {"segments": phrases}, m))
         prepare([tmp_path / "x.parquet"], tmp_path / "c", language="fr", ratios=(0, 0, 1))
     found = Corpus.load(tmp_path / "c").utterances
     assert [(u.id, u.text) for u in found] == [("x-000001-000000-020000", "a"), ("x-000001-020000-040000", "b")]

@@ -52,6 +52,7 @@ class PrepareSummary:
         utterances_by_split: how many in train, dev and test.
         hours_by_split: hours in train, dev and test.
         warnings: what a person should know before going on, one sentence each.
+        tags: which columns of the sources became tags, and why the others did not; empty if there are none.
         gate_failed: ``strict`` was asked for and a row was rejected: the corpus was left without ``corpus.json``.
     """
 
@@ -64,6 +65,7 @@ class PrepareSummary:
     utterances_by_split: dict[str, int]
     hours_by_split: dict[str, float]
     warnings: tuple[str, ...]
+    tags: str = ""
     gate_failed: bool = False
 
     def lines(self) -> list[str]:
@@ -76,6 +78,7 @@ class PrepareSummary:
         return [
             f"{self.n_used} of {self.n_read} rows used{said}",
             f"utterances: {', '.join(shares)}{made}",
+            *([self.tags] if self.tags else []),
             *(f"warning: {warning}" for warning in self.warnings),
             *(["corpus.json was not written: --strict, and rows were rejected"] if self.gate_failed else []),
         ]
@@ -99,6 +102,7 @@ def prepare(
     seed: int = 1,
     copy_audio: bool = False,
     local_speakers: bool | None = None,
+    tags: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> PrepareSummary:
     """Make a corpus.
@@ -116,7 +120,9 @@ def prepare(
         group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
         copy_audio: write each span to ``audio/`` (16 kHz mono FLAC) instead of pointing to its recording.
         local_speakers: whether speaker names hold only within a session; None guesses and says so.
-        progress: called with (rows examined, rows).
+        tags: columns of the sources to make tags ``name=value`` of, ``none`` for no column; None chooses them (see
+            :mod:`parlure.corpus.tagging`).
+        progress: called with (rows examined, rows known so far).
 
     Raises:
         ParlureError: what concerns all rows; single rows are rejected and listed instead.
@@ -129,7 +135,7 @@ def prepare(
     refuse_foreign_folder(out)
     with alone_in(out):
         mended = _mended(out)
-        gathered = gather(sources, columns, reader, examiner, out, progress)
+        gathered = gather(sources, columns, reader, examiner, out, progress, tags)
         names = recording_names((one.row.audio for one in gathered.taken), out)
         by_id, duplicates = give_ids(gathered.taken, names)
         if not by_id:
@@ -197,6 +203,7 @@ def _write(
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
     warnings = (*placed.warnings, *_left_over(out, utterances, unused))
     summary = _summary(out, utterances, rejected, n_used, warnings, strict)
+    summary = replace(summary, tags=gathered.tagged.line())
     if not summary.gate_failed:
         finish_corpus(out, _info(gathered, placed.split, utterances, summary))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
@@ -279,6 +286,7 @@ def _info(
         "n_utterances": summary.n_utterances,
         "rejected": {"total": summary.n_rejected, **summary.rejected_by_reason},
         **tallies(utterances),
+        "tags": {"columns": gathered.tagged.columns, "left_out": gathered.tagged.left_out},
         "warnings": list(summary.warnings),
     }
 
