@@ -40,7 +40,10 @@ class Tagged:
         """What a person reads of it; nothing if the sources have no columns to spare."""
         if not self.columns and not self.left_out:
             return ""
-        others = ", ".join(f"{name} ({why})" for name, why in self.left_out.items())
+        by_reason: dict[str, list[str]] = {}
+        for name, why in self.left_out.items():
+            by_reason.setdefault(why, []).append(name)
+        others = "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
         chosen = ", ".join(self.columns) or "none"
         return f"tags from columns: {chosen}{f'; left out: {others}' if others else ''}"
 
@@ -125,7 +128,7 @@ def tag_value(value: Any) -> str | None:
 
 def _why_not(name: str, column: _Column) -> str:
     if name in PROVENANCE:
-        return "it says where a clip was cut from"
+        return "where a clip was cut from"
     if not column.n:
         return f"longer than {MAX_CHARS} characters, or no text or number" if column.n_too_long else "empty"
     if len(column.different) > MAX_VALUES:

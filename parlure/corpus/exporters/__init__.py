@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from parlure.corpus.exporters.audiofolder import export_audiofolder
+from parlure.corpus.exporters.parquet import export_parquet
 from parlure.corpus.manifest import Corpus
 
 Exporter = Callable[[Corpus, Path], None]
 
-EXPORTERS: dict[str, Exporter] = {}
+EXPORTERS: dict[str, Exporter] = {
+    "audiofolder": export_audiofolder,
+    "parquet": export_parquet,
+}

@@ -10,8 +10,11 @@ import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from parlure.corpus.readers.audiofolder import is_audiofolder, read_audiofolder
+from parlure.corpus.readers.commonvoice import is_commonvoice, read_commonvoice
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
+from parlure.corpus.readers.librispeech import is_librispeech, read_librispeech
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.table import read_csv, read_jsonl, read_tsv
 from parlure.errors import ParlureError
@@ -25,9 +28,15 @@ READERS: dict[str, Reader] = {
     "jsonl": read_jsonl,
     "folder": read_folder,
     "huggingface": read_huggingface,
+    "commonvoice": read_commonvoice,
+    "librispeech": read_librispeech,
+    "audiofolder": read_audiofolder,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
+    "commonvoice": is_commonvoice,
+    "librispeech": is_librispeech,
+    "audiofolder": is_audiofolder,
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
 }
 _BY_SUFFIX = {

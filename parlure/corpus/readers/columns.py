@@ -45,6 +45,31 @@ def name_columns(
     return names
 
 
+def refuse_absent(
+    source: str, names: Mapping[str, str], found: Collection[str], required: Collection[str], hint: str
+) -> None:
+    """See that a source of a known format has its format's columns, and those that the person named.
+
+    Args:
+        source: for the message.
+        names: the source's name of each of our columns, by our name.
+        found: the columns that the source has.
+        required: ours that it has to have.
+        hint: what to do if the source is of another format.
+
+    Raises:
+        ParlureError: one is not there.
+    """
+    for own in required:
+        if names[own] not in found:
+            close = difflib.get_close_matches(names[own], found, n=1)
+            listed = ", ".join(found) or "none"
+            raise ParlureError(
+                f"{source} has no column {names[own]}; it has: {listed}",
+                f"--{own} {close[0]}" if close and own != "audio" else hint,
+            )
+
+
 def spare_columns(names: Mapping[str, str], found: Iterable[str]) -> tuple[str, ...]:
     """The columns of a source that no field is made of.
 

@@ -1,9 +1,9 @@
 """Parquet shard with the recordings in it, as Hugging Face data sets have them → rows.
 
-The column ``audio`` (or the one that is a struct of ``bytes`` and ``path``) holds a whole encoded file a row. ``text``
-is required; ``id, speaker, session, language, task, split, segments, prompt, tags`` are read where they are there.
-Columns ``recording``, ``start``, ``end`` and ``channel`` say where a clip was cut from, not what of it to take; with the
-other columns they are metadata.
+The column ``audio`` (or the one that is a struct of ``bytes`` and ``path``) holds a whole encoded file a row.
+``text`` is required; ``id, speaker, session, language, task, split, segments, prompt, tags`` are read where they are
+there. Columns ``recording``, ``start``, ``end`` and ``channel`` say where a clip was cut from, not what of it to
+take; with the other columns they are metadata.
 """
 
 from __future__ import annotations
