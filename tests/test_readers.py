@@ -341,7 +341,7 @@ def test_guessing(tmp_path: Path) -> None:
     (tmp_path / "data" / "train.parquet").touch()
     for source in ("hf://owner/name?config=fr", str(tmp_path / "data"), f"{tmp_path / 'data'}?split=train"):
         assert guess_reader(source) == "huggingface"
-    assert {*names.values(), "folder", "huggingface"} == set(READERS)
+    assert {*names.values(), "folder", "huggingface"} <= set(READERS)
 
 
 @pytest.mark.parametrize(

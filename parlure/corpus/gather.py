@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
@@ -19,6 +21,8 @@ from parlure.corpus.tagging import Tagged, check_wanted, tag_rows
 from parlure.errors import ParlureError
 
 Progress = Callable[[int, int], None]
+_TRANSCRIPTS = frozenset({".txt", ".csv", ".tsv", ".jsonl"})
+_MAX_TABLES = 20  # in one source: more are transcripts of single recordings
 
 
 @dataclass
@@ -136,7 +140,7 @@ def gather(
         for row in plain[index]:
             gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
             count.advance()
-        gathered.sources.append(_fingerprint(Path(sources[index])))
+        gathered.sources.append(_fingerprint(Path(sources[index])) | _tables(sources[index], plain[index]))
     if datasets and gathered.taken:
         check_wanted(tags, (one.row for one in gathered.taken))
     gathered.tagged = tag_rows(gathered.taken, tags)
@@ -193,6 +197,12 @@ def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> I
         yield replace(named, split=named.split or split) if isinstance(named, Row) else named
 
 
+def _tables(source: str | Path, rows: Sequence[Row | Rejected]) -> dict[str, dict[str, int]]:
+    """How many rows are from which table of a folder; nothing where it is one table, or one for each call."""
+    counts = Counter(os.path.relpath(row.source, source) for row in rows)
+    return {"tables": dict(counts)} if 1 < len(counts) <= _MAX_TABLES else {}
+
+
 def _fingerprint(source: Path) -> dict[str, str]:
     """A source and its SHA-256: of a manifest's bytes; of a folder's file names and sizes, and its transcripts."""
     if source.is_file():
@@ -202,6 +212,6 @@ def _fingerprint(source: Path) -> dict[str, str]:
         digest.update(
             f"{path.relative_to(source).as_posix()}\0{path.stat().st_size}\0".encode(errors="surrogateescape")
         )
-        if path.suffix.lower() == ".txt":
+        if path.suffix.lower() in _TRANSCRIPTS:
             digest.update(path.read_bytes())
     return {"path": str(source), "sha256": digest.hexdigest(), "sha256_of": "file names, sizes and transcripts"}

@@ -52,7 +52,7 @@ class PrepareSummary:
         utterances_by_split: how many in train, dev and test.
         hours_by_split: hours in train, dev and test.
         warnings: what a person should know before going on, one sentence each.
-        tags: which columns of the sources became tags, and why the others did not; empty if there are none.
+        notes: which tables of a folder were read, and which columns became tags, a sentence each.
         gate_failed: ``strict`` was asked for and a row was rejected: the corpus was left without ``corpus.json``.
     """
 
@@ -65,7 +65,7 @@ class PrepareSummary:
     utterances_by_split: dict[str, int]
     hours_by_split: dict[str, float]
     warnings: tuple[str, ...]
-    tags: str = ""
+    notes: tuple[str, ...] = ()
     gate_failed: bool = False
 
     def lines(self) -> list[str]:
@@ -78,7 +78,7 @@ class PrepareSummary:
         return [
             f"{self.n_used} of {self.n_read} rows used{said}",
             f"utterances: {', '.join(shares)}{made}",
-            *([self.tags] if self.tags else []),
+            *self.notes,
             *(f"warning: {warning}" for warning in self.warnings),
             *(["corpus.json was not written: --strict, and rows were rejected"] if self.gate_failed else []),
         ]
@@ -203,13 +203,22 @@ def _write(
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
     warnings = (*placed.warnings, *_left_over(out, utterances, unused))
     summary = _summary(out, utterances, rejected, n_used, warnings, strict)
-    summary = replace(summary, tags=gathered.tagged.line())
+    summary = replace(summary, notes=_notes(gathered))
     if not summary.gate_failed:
         finish_corpus(out, _info(gathered, placed.split, utterances, summary))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
         for path in unused:  # of rows whose id was taken; until here, so that their shard was not read again
             path.unlink(missing_ok=True)
     return summary
+
+
+def _notes(gathered: Gathered) -> tuple[str, ...]:
+    notes = []
+    for source in gathered.sources:
+        if tables := source.get("tables"):
+            notes.append(f"read of {source['path']}: {', '.join(f'{name} {n} rows' for name, n in tables.items())}")
+    tags = gathered.tagged.line()
+    return (*notes, tags) if tags else tuple(notes)
 
 
 def _copies(utterances: Sequence[Utterance], gathered: Gathered, out: Path) -> list[Utterance]:

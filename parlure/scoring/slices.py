@@ -129,8 +129,8 @@ def tag_dimensions(utterances: Iterable[ScoredUtterance]) -> tuple[Dimension, ..
 
 
 def _tag_values(name: str, utterance: ScoredUtterance) -> list[str]:
-    start = f"{name}="
-    return [tag.removeprefix(start) for tag in dict.fromkeys(utterance.tags) if tag.startswith(start)] or [UNKNOWN]
+    tags = [tag for tag in dict.fromkeys(utterance.tags) if _name_of(tag) == name]
+    return [tag.removeprefix(f"{name}=") for tag in tags] or [UNKNOWN]
 
 
 def _slice(
