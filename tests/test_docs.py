@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from replica import write_talkbank
+from replica import write_talkbank, write_trees
 from scored import report_of, rows_of
 
 from parlure import cli
@@ -61,6 +61,7 @@ def desk(calls, tmp_path_factory):
     write_audio(folder / "interview.flac", sound[::-1].copy())
     (folder / "recipe.toml").write_text(RECIPE)
     write_talkbank(folder / "talkbank_4_stt")
+    write_trees(folder, sound)
     (folder / "recipes").symlink_to(ROOT / "recipes")
     (folder / "demo").mkdir()  # what `make demo` would leave
     (folder / "demo" / "recordings").symlink_to(calls.parent)

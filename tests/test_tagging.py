@@ -136,10 +136,10 @@ def test_a_column_that_is_not_there(tmp_path: Path, name: str, hint: str, kind: 
 def test_rows_share_their_tags() -> None:
     raws = [{"age": f"a{number % 7}", "clip": f"c{number}"} for number in range(2_000)]
     rows = [Row("a", number, raw, Path("a"), "x", metadata=tuple(raw)) for number, raw in enumerate(raws)]
-    tagged = tag_rows([Taken(row, 0.0, 1.0, None, "x", "fr", "transcribe") for row in rows], None)
-    assert tagged.columns == ["age"]
-    assert len({id(tag) for one in tagged.taken for tag in one.row.tags}) == 7
-    assert max(map(sys.getsizeof, (one.row.tags for one in tagged.taken))) <= 56
+    taken = [Taken(row, 0.0, 1.0, None, "x", "fr", "transcribe") for row in rows]
+    assert tag_rows(taken, None).columns == ["age"]
+    assert len({id(tag) for one in taken for tag in one.row.tags}) == 7
+    assert max(map(sys.getsizeof, (one.row.tags for one in taken))) <= 56
 
 
 def test_a_report_is_cut_by_a_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

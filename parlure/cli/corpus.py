@@ -17,8 +17,8 @@ def prepare(
     source: Annotated[
         list[str],
         Argument(
-            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, folders of parquet, "
-            "hf://owner/name?config=fr&split=segment."
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt beside it, Common Voice, LibriSpeech, "
+            "audiofolder, folders of parquet, hf://owner/name?config=fr&split=segment."
         ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],

@@ -21,8 +21,9 @@ from parlure.corpus.tagging import Tagged, check_wanted, tag_rows
 from parlure.errors import ParlureError
 
 Progress = Callable[[int, int], None]
-_TRANSCRIPTS = frozenset({".txt", ".csv", ".tsv", ".jsonl"})
-_MAX_TABLES = 20  # in one source: more are transcripts of single recordings
+_TABLES = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
+_TRANSCRIPTS = frozenset({".txt"}) | _TABLES
+_MAX_TABLES = 20  # in one source: more are of single recordings
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Gathered:
     sources: list[dict[str, Any]] = field(default_factory=list)
     licences: list[str] = field(default_factory=list)
     shards: list[str] = field(default_factory=list)
-    tagged: Tagged = field(default_factory=lambda: Tagged([]))
+    tagged: Tagged = field(default_factory=Tagged)
 
     def add(self, one: Found) -> None:
         """Sort a row into one of the two."""
@@ -144,7 +145,6 @@ def gather(
     if datasets and gathered.taken:
         check_wanted(tags, (one.row for one in gathered.taken))
     gathered.tagged = tag_rows(gathered.taken, tags)
-    gathered.taken = gathered.tagged.taken
     return gathered
 
 
@@ -199,8 +199,9 @@ def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> I
 
 def _tables(source: str | Path, rows: Sequence[Row | Rejected]) -> dict[str, dict[str, int]]:
     """How many rows are from which table of a folder; nothing where it is one table, or one for each call."""
-    counts = Counter(os.path.relpath(row.source, source) for row in rows)
-    return {"tables": dict(counts)} if 1 < len(counts) <= _MAX_TABLES else {}
+    counts = Counter(row.source for row in rows if Path(row.source).suffix.lower() in _TABLES)
+    tables = {os.path.relpath(table, source): n for table, n in counts.items()}
+    return {"tables": tables} if 1 < len(tables) <= _MAX_TABLES else {}
 
 
 def _fingerprint(source: Path) -> dict[str, str]:

@@ -216,7 +216,8 @@ def _notes(gathered: Gathered) -> tuple[str, ...]:
     notes = []
     for source in gathered.sources:
         if tables := source.get("tables"):
-            notes.append(f"read of {source['path']}: {', '.join(f'{name} {n} rows' for name, n in tables.items())}")
+            listed = ", ".join(f"{name} {n} row{'s' * (n != 1)}" for name, n in tables.items())
+            notes.append(f"read of {source['path']}: {listed}")
     tags = gathered.tagged.line()
     return (*notes, tags) if tags else tuple(notes)
 

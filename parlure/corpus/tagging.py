@@ -24,15 +24,13 @@ NO_COLUMNS = ("none",)
 
 @dataclass(frozen=True)
 class Tagged:
-    """Rows with their tags.
+    """What became of the columns that no field is made of.
 
     Attributes:
-        taken: the rows, in the same order.
         columns: those that became tags, in alphabetical order.
         left_out: the others, and why not.
     """
 
-    taken: list[Taken]
     columns: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -65,15 +63,15 @@ class _Column:
                 self.different.add(value)
 
 
-def tag_rows(taken: Sequence[Taken], wanted: Collection[str] | None) -> Tagged:
+def tag_rows(taken: list[Taken], wanted: Collection[str] | None) -> Tagged:
     """Give every row the tags of its metadata, after its own.
 
     Args:
-        taken: the rows of all sources.
+        taken: the rows of all sources; each is replaced where it stands, so that a million are not held twice.
         wanted: the columns to take, or ``none``; None chooses them (the module's docstring says how).
     """
     if wanted is not None and tuple(wanted) == NO_COLUMNS:
-        return Tagged(list(taken))
+        return Tagged()
     columns: dict[str, _Column] = {}
     for one in taken:
         for name in one.row.metadata:
@@ -85,8 +83,9 @@ def tag_rows(taken: Sequence[Taken], wanted: Collection[str] | None) -> Tagged:
             left_out[name] = why
     chosen = [name for name in sorted(columns) if name not in left_out]
     shared: dict[str, str] = {}  # one text for all rows with the same tag
-    tagged = [_with_tags(one, _tags(one.row, chosen, shared)) for one in taken]
-    return Tagged(tagged, chosen, left_out)
+    for index, one in enumerate(taken):
+        taken[index] = _with_tags(one, _tags(one.row, chosen, shared))
+    return Tagged(chosen, left_out)
 
 
 def check_wanted(wanted: Collection[str] | None, rows: Iterable[Row | Rejected]) -> None:
