@@ -2,13 +2,14 @@
 
 Which tables are read: ``train.tsv``, ``dev.tsv`` and ``test.tsv``, whose rows are in that split, and
 ``validated.tsv``, which holds them all again and more. A clip is one row, in whichever tables it stands. A clip of
-``validated.tsv`` alone is training speech, unless its speaker or its sentence is in dev or test: then it is rejected,
-for it would leak into train and would change the published test set in test. Without the three tables no row has a
-split. ``other.tsv`` and ``invalidated.tsv`` are not read. A table given by itself (with the reader named) is read
-alone, whichever it is.
+``validated.tsv`` alone is training speech, unless its speaker or its sentence is in dev or test: then it is
+rejected, for it would leak into train and would change the published test set in test. Without the three tables no
+row has a split. ``other.tsv`` and ``invalidated.tsv`` are not read. A table given by itself (with the reader named)
+is read alone, whichever it is.
 
-``client_id`` is the speaker, as the first 16 characters of its SHA-256 where it is itself a hash; ``sentence`` the text, ``locale`` the
-language. The other columns (votes, age, gender, accents, variant, segment, sentence_domain …) are metadata.
+``client_id`` is the speaker, as the first 16 characters of its SHA-256 where it is itself a hash; ``sentence`` the
+text, ``locale`` the language. The other columns (votes, age, gender, accents, variant, segment, sentence_domain …)
+are metadata.
 """
 
 from __future__ import annotations
