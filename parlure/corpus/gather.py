@@ -157,7 +157,7 @@ def _gather_dataset(
     gathered: Gathered, dataset: Dataset, columns: Columns, examiner: Examiner, out: Path, count: _ShardCount
 ) -> None:
     place = dataset.info["path"]
-    how = {"columns": asdict(columns)}
+    how = {"columns": asdict(columns), "row": 2}  # a row of an earlier parlure knows nothing of its metadata
     hashes = {}
     for shard in dataset.shards:
         name = f"{place}/{shard.name}"

@@ -214,7 +214,9 @@ def _announced(card: Mapping[str, Any], config: str, splits: Sequence[str]) -> i
     infos = card.get("dataset_info") or ()
     for info in [infos] if isinstance(infos, Mapping) else infos:
         if info.get("config_name", "default") == config:
-            return sum(split.get("num_examples") or 0 for split in info.get("splits") or () if split["name"] in splits)
+            return sum(
+                split.get("num_examples") or 0 for split in info.get("splits") or () if split.get("name") in splits
+            )
     return 0
 
 

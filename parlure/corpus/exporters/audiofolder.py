@@ -1,5 +1,4 @@
-"""Corpus → Hugging Face ``audiofolder``: ``train``, ``validation``, ``test`` with clips and ``metadata.jsonl`` in
-each.
+"""Corpus → Hugging Face ``audiofolder``: a folder for each split, with clips and ``metadata.jsonl``.
 
 Reading it back with parlure gives the same ids, texts, speakers, sessions, languages, tasks, splits, phrases, prompts
 and tags; the recordings are the clips (:mod:`parlure.corpus.exporters.clips` says what that loses). An utterance

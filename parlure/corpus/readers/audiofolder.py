@@ -1,5 +1,4 @@
-"""Hugging Face ``audiofolder`` → rows: recordings, and tables ``metadata.csv``, ``.jsonl`` or ``.parquet`` that name
-them.
+"""Hugging Face ``audiofolder`` → rows: recordings, and ``metadata.csv``, ``.jsonl`` or ``.parquet`` that name them.
 
 A table names each recording in ``file_name``, relative to the table's folder; there may be one at the top, or one in
 each subfolder. The text is the column ``text``, ``transcription``, ``sentence`` or ``transcript``, the first that is
