@@ -94,6 +94,36 @@ def write_talkbank(folder: Path, n_rows: int = 40, n_shards: int = 2, n_calls: i
     return folder
 
 
+def write_trees(folder: Path, sound: Any) -> None:
+    """A release of Common Voice, a LibriSpeech and an audiofolder ``clips``, with two speakers in every split."""
+    voice, libri = folder / "cv-corpus-22.0-2025-06-20/fr", folder / "LibriSpeech"
+    lines = {split: ["client_id\tpath\tsentence\tlocale\tage"] for split in ("train", "dev", "test", "validated")}
+    for number, split in enumerate(("train", "dev", "test") * 2):
+        clip = f"common_voice_fr_{number}.flac"
+        write_sound(voice / "clips" / clip, sound)
+        for name in (split, "validated"):
+            lines[name].append(f"{number:0128x}\t{clip}\tphrase {number}\tfr\ttwenties")
+        chapter = libri / f"{split}-clean/{number}/7"
+        write_sound(chapter / f"{number}-7-0000.flac", sound)
+        (chapter / f"{number}-7.trans.txt").write_text(f"{number}-7-0000 SOME WORDS\n", encoding="utf-8")
+        write_sound(folder / "clips" / split / f"{number}.flac", sound)
+        with (folder / "clips" / split / "metadata.jsonl").open("a", encoding="utf-8") as file:
+            row = {
+                "file_name": f"{number}.flac",
+                "text": f"phrase {number}",
+                "speaker_id": number,
+                "region": "Gaspésie",
+            }
+            file.write(json.dumps(row) + "\n")
+    for name, rows in lines.items():
+        (voice / f"{name}.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def write_sound(path: Path, sound: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, sound, 16_000)
+
+
 @contextmanager
 def hub(
     folder: Path, name: str = "owner/talk", revision: str = "0123456789abcdef0123456789abcdef01234567"

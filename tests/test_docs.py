@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from chat_calls import write_calls
 from made_corpus import write_as_others
-from replica import write_talkbank
+from replica import write_talkbank, write_trees
 from scored import report_of, rows_of
 
 from parlure import cli
@@ -67,6 +67,7 @@ def desk(calls, tmp_path_factory):
     (folder / "recipe.toml").write_text(RECIPE)
     write_talkbank(folder / "talkbank_4_stt")
     write_calls(folder / "appels", 6)
+    write_trees(folder, sound)
     (folder / "recipes").symlink_to(ROOT / "recipes")
     (folder / "demo").mkdir()  # what `make demo` would leave
     (folder / "demo" / "recordings").symlink_to(calls.parent)

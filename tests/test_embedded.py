@@ -25,7 +25,6 @@ from test_huggingface import run
 from parlure.corpus import embedded, gather
 from parlure.corpus.manifest import Corpus
 from parlure.corpus.prepare import prepare
-from parlure.corpus.readers import huggingface
 from parlure.corpus.readers.row import Rejected
 
 
@@ -149,14 +148,11 @@ def test_a_clip_of_two_parties_goes_alone(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_long_clip_is_cut_between_phrases(tmp_path: Path) -> None:
-    lines = [{"audio": {"bytes": mp3(40.0, 300), "path": None}, "text": "a b", "speaker": "marie"}]
+    phrases = [{"start": 0.0, "end": 20.0, "text": "a"}, {"start": 20.0, "end": 40.0, "text": "b"}]
+    sound = {"bytes": mp3(40.0, 300), "path": None}
+    lines = [{"audio": sound, "text": "a b", "speaker": "marie", "segments": phrases}]
     pq.write_table(pa.Table.from_pylist(lines), tmp_path / "x.parquet")
-    parse = huggingface.parse_row
-    # parquet has no lists of mixed types: stands for a reader that will know phrases
-    phrases = [[0, 20, "a"], [20, 40, "b"]]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(huggingface, "parse_row", lambda s, n, r, f: parse(s, n, r, f | {"segments": phrases}))
-        prepare([tmp_path / "x.parquet"], tmp_path / "c", language="fr", ratios=(0, 0, 1))
+    prepare([tmp_path / "x.parquet"], tmp_path / "c", language="fr", ratios=(0, 0, 1))
     found = Corpus.load(tmp_path / "c").utterances
     assert [(u.id, u.text) for u in found] == [("x-000001-000000-020000", "a"), ("x-000001-020000-040000", "b")]
     assert len({u.recording for u in found}) == 1

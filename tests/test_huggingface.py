@@ -157,6 +157,32 @@ def test_finished_shards_are_not_read_again(talkbank: Path, tmp_path: Path, monk
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@pytest.mark.parametrize(("announced", "totals"), [(None, {20, 40}), (40, {40}), (50, {50, 40}), (30, {30, 40})])
+def test_shards_of_a_hub_are_fetched_one_at_a_time(
+    talkbank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, announced: int | None, totals: set[int]
+) -> None:
+    names = [f"fr/segment-0000{number}-of-00002.parquet" for number in range(2)]
+    splits = [{"name": "segment", "num_examples": announced}, {"name": "other", "num_examples": 7}]
+    card = {"dataset_info": [{"config_name": "fr", "splits": splits}]}
+    files = [SimpleNamespace(rfilename=name, lfs=None, blob_id=name) for name in names]
+    info = SimpleNamespace(sha="0" * 40, siblings=files, card_data=SimpleNamespace(to_dict=lambda: card))
+    seen: list[tuple[int, int]] = []
+    fetched: list[tuple[str, int]] = []
+
+    def download(_: str, name: str, **__: Any) -> str:
+        fetched.append((name, len(seen)))
+        return str(talkbank / name)
+
+    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *_, **__: info)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    source = "hf://owner/name?config=fr&split=segment"
+    run(source, tmp_path / "c", progress=lambda *at: seen.append(at))
+    assert fetched == [(names[0], 0), (names[1], 20)]
+    assert {total for _, total in seen} == totals
+    assert seen[-1] == (40, 40)
+    assert all(done <= total for done, total in seen)
+
+
 def test_two_data_sets_with_shards_of_one_name(talkbank: Path, tmp_path: Path) -> None:
     other = write_talkbank(tmp_path / "other", n_rows=6, n_calls=3)
     sources = [f"{talkbank}?config=fr&split=segment", f"{other}?config=fr&split=segment"]

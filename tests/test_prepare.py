@@ -213,7 +213,7 @@ def test_every_reason(tmp_path: Path) -> None:
     assert sum(summary.rejected_by_reason.values()) == len(cases)
     guide = (Path(__file__).parents[1] / "docs/prepare.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", guide.partition("## Reason codes")[2], re.MULTILINE))
-    assert documented == set(summary.rejected_by_reason) | {"ambiguous_channel"}
+    assert documented == set(summary.rejected_by_reason) | {"ambiguous_channel", "held_out"}
 
 
 def test_what_the_command_and_the_row_say(tmp_path: Path) -> None:

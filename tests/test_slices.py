@@ -57,6 +57,20 @@ def test_bins():
     assert paces == ["3-4", "<1", "(no words)", "(unknown)", "(unknown)", ">=5"]
 
 
+def test_named_tags_are_dimensions_of_their_own():
+    rows = [
+        _one("un deux", "un", tags=["music", "age=twenties", "dialect=a=b"]),
+        _one("un deux", "un deux", tags=["age=thirties", "age=forties"]),
+        _one("un", "", tags=["age="]),  # no value: a tag like any other
+    ]
+    cuts = slices(_scored(rows), "raw", ["tuned"])
+    assert [name for name in cuts if name.startswith("tag")] == ["tags", "tag:age", "tag:dialect"]
+    rates = {value: (one["n"], one["wer"]["tuned"]["rate"]) for value, one in cuts["tag:age"].items()}
+    assert rates == {"(unknown)": (1, 100.0), "forties": (1, 0.0), "thirties": (1, 0.0), "twenties": (1, 50.0)}
+    assert {value: one["n"] for value, one in cuts["tags"].items()} == {"(no tag)": 1, "age=": 1, "music": 1}
+    assert {value: one["n"] for value, one in cuts["tag:dialect"].items()} == {"(unknown)": 2, "a=b": 1}
+
+
 def test_by_hand():
     scored = _scored(
         [

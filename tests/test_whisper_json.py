@@ -111,7 +111,7 @@ def test_segments_stand_on_their_lines(
         ("{\n\n'a': 1}", 3, "malformed_row", "a.json is not JSON: Expecting property name"),
         ('{"a": 1}\n{"a": 2}\n', 2, "malformed_row", "a.json is not JSON: Extra data: line 2"),
         ("[" * 100_000, 1, "malformed_row", "a.json is not JSON: "),
-        ({"audio_filepath": "a.wav", "text": "oui"}, 1, "malformed_row",
+        ({"clip": "a.wav", "text": "oui"}, 1, "malformed_row",
          "a.json is JSON but not of Whisper: it has no list called segments, transcription, chunks"),
         ([1, 2], 1, "malformed_row", "a.json is JSON but not of Whisper"),
         ([], 1, "malformed_row", "a.json is JSON but not of Whisper"),

@@ -17,8 +17,9 @@ def prepare(
     source: Annotated[
         list[str],
         Argument(
-            help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or "
-            "Whisper's .json beside it, folders of parquet, hf://owner/name?config=fr&split=segment."
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or .json of "
+            "Whisper beside it, data of Kaldi, NeMo, Lhotse, Common Voice, LibriSpeech, audiofolder, folders of parquet, "
+            "hf://owner/name?config=fr&split=segment."
         ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
@@ -52,6 +53,12 @@ def prepare(
             help="Speaker names hold within a session only (A, B), or everywhere; guessed when not given.",
         ),
     ] = None,
+    tags: Annotated[
+        str | None,
+        Option(
+            help="Columns to keep as tags, such as age,gender, or none; when not given, those with at most 50 values."
+        ),
+    ] = None,
     copy_audio: Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")] = False,
 ) -> None:
     """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
@@ -65,6 +72,7 @@ def prepare(
             language=language, channels=channels, empty_text=empty_text, strict=strict,
             ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
             local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
+            tags=None if tags is None else [name.strip() for name in tags.split(",")],
         )  # fmt: skip
     for line in summary.lines():
         say(line)

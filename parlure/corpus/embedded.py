@@ -144,4 +144,5 @@ def _from_json(line: Mapping[str, Any], folder: Path) -> Found:
     taken = dict(line["taken"])
     row = taken.pop("row")
     row |= {"audio": folder / row["audio"], "segments": parse_segments(row["segments"]), "tags": tuple(row["tags"])}
+    row["metadata"] = tuple(row["metadata"])
     return Taken(row=Row(**row), **taken)

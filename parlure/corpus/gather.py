@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,12 @@ from parlure.corpus.readers import guess_reader, read_rows
 from parlure.corpus.readers.beside import AUDIO_SUFFIXES
 from parlure.corpus.readers.huggingface import count_rows
 from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
+from parlure.corpus.tagging import Tagged, check_wanted, tag_rows
 from parlure.errors import ParlureError
 
 Progress = Callable[[int, int], None]
+_TABLES = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
+_MAX_TABLES = 20  # in one source: more are of single recordings
 
 
 @dataclass
@@ -30,6 +36,7 @@ class Gathered:
         sources: for ``corpus.json``: where each was, and the hashes of what was read.
         licences: of the sources that say one.
         shards: names given to the parquet shards read.
+        tagged: what became of the sources' columns that no field is made of.
     """
 
     taken: list[Taken] = field(default_factory=list)
@@ -37,6 +44,7 @@ class Gathered:
     sources: list[dict[str, Any]] = field(default_factory=list)
     licences: list[str] = field(default_factory=list)
     shards: list[str] = field(default_factory=list)
+    tagged: Tagged = field(default_factory=Tagged)
 
     def add(self, one: Found) -> None:
         """Sort a row into one of the two."""
@@ -47,15 +55,44 @@ class Gathered:
 
 
 class _Count:
-    """Rows done and rows to do, told to whoever shows them."""
+    """Rows done and rows to do of all sources, told to whoever shows them."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self._total, self._done = progress, 0, 0
+
+    def expect(self, n: int) -> None:
+        """There are ``n`` more rows than was known, or fewer."""
+        self._total += n
 
     def advance(self, n: int = 1) -> None:
         self._done += n
         if self._progress is not None:
             self._progress(self._done, self._total)
+
+
+class _ShardCount:
+    """The rows of one data set, of which the number is known for certain only when every shard has been opened."""
+
+    def __init__(self, count: _Count, n_announced: int) -> None:
+        self._count, self._expected, self._opened = count, n_announced, 0
+        count.expect(n_announced)
+
+    def open(self, n_rows: int) -> None:
+        """The next shard has so many rows."""
+        self._opened += n_rows
+        self._expect(max(self._expected, self._opened))
+
+    def close(self) -> None:
+        """There is no shard left."""
+        self._expect(self._opened)
+        self._count.advance(0)
+
+    def advance(self, n: int = 1) -> None:
+        self._count.advance(n)
+
+    def _expect(self, n: int) -> None:
+        self._count.expect(n - self._expected)
+        self._expected = n
 
 
 def gather(
@@ -65,6 +102,7 @@ def gather(
     examiner: Examiner,
     out: Path,
     progress: Progress | None = None,
+    tags: Collection[str] | None = None,
 ) -> Gathered:
     """Read every row of every source and examine it.
 
@@ -74,42 +112,53 @@ def gather(
         reader: a reader's name; None goes by each source.
         examiner: says which row can be used.
         out: the corpus folder, where recordings that a source embeds are put.
-        progress: called with (rows examined, rows).
+        progress: called with (rows examined, rows known so far).
+        tags: columns to make tags of; see :func:`parlure.corpus.tagging.tag_rows`.
 
     Raises:
         ParlureError: a source cannot be read or named, or what concerns all rows.
     """
     gathered = Gathered()
     plain: dict[int, list[Row | Rejected]] = {}
-    datasets: dict[int, Dataset] = {}
-    n_rows = 0
+    datasets: dict[int, tuple[Dataset, _ShardCount]] = {}
+    count = _Count(progress)
     for index, source in enumerate(map(str, sources)):
         if not is_unicode(source):
             raise ParlureError(f"the name of {source!r} is not UTF-8", "rename it")
         if (reader or guess_reader(source)) == "huggingface":
-            datasets[index] = open_dataset(source)
-            n_rows += sum(count_rows(shard.fetch()) for shard in datasets[index].shards)
+            dataset = open_dataset(source)
+            datasets[index] = dataset, _ShardCount(count, _n_announced(dataset))
         else:
             plain[index] = list(read_rows(source, columns, reader))
-            n_rows += len(plain[index])
-    count = _Count(progress, n_rows)
+            count.expect(len(plain[index]))
+    if not datasets:
+        check_wanted(tags, chain.from_iterable(plain.values()))
     for index in range(len(sources)):
         if index in datasets:
-            _gather_dataset(gathered, datasets[index], columns, examiner, out, count)
+            dataset, shard_count = datasets[index]
+            _gather_dataset(gathered, dataset, columns, examiner, out, shard_count)
             continue
         for row in plain[index]:
             gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
             count.advance()
         chosen = {"marks": dict(columns.marks)} if columns.marks else {}
-        gathered.sources.append(_fingerprint(Path(sources[index])) | chosen)
+        gathered.sources.append(_fingerprint(Path(sources[index])) | chosen | _tables(sources[index], plain[index]))
+    if datasets and gathered.taken:
+        check_wanted(tags, (one.row for one in gathered.taken))
+    gathered.tagged = tag_rows(gathered.taken, tags)
     return gathered
 
 
+def _n_announced(dataset: Dataset) -> int:
+    """How many rows a data set has, as far as that can be known without downloading it."""
+    return dataset.n_announced if dataset.on_hub else sum(count_rows(shard.fetch()) for shard in dataset.shards)
+
+
 def _gather_dataset(
-    gathered: Gathered, dataset: Dataset, columns: Columns, examiner: Examiner, out: Path, count: _Count
+    gathered: Gathered, dataset: Dataset, columns: Columns, examiner: Examiner, out: Path, count: _ShardCount
 ) -> None:
     place = dataset.info["path"]
-    how = {"columns": asdict(columns)}
+    how = {"columns": asdict(columns), "row": 2}  # a row of an earlier parlure knows nothing of its metadata
     hashes = {}
     for shard in dataset.shards:
         name = f"{place}/{shard.name}"
@@ -119,13 +168,16 @@ def _gather_dataset(
         book = ShardBook(out, gathered.shards[-1], job)
         extracted = book.load() or _undecided(book)
         if extracted is None:
-            path = shard.fetch()
+            path = shard.fetch()  # not before: the whole data set may not fit on the disk, or not today
+            count.open(count_rows(path))
             extracted = book.extract(path, _shard_rows(path, columns, name, split), examiner, count.advance)
         else:
+            count.open(len(extracted.found))
             count.advance(len(extracted.found))
         for one in extracted.found:
             gathered.add(one)
         hashes[shard.name] = f"sha256:{extracted.sha256}"
+    count.close()
     gathered.sources.append(dataset.info | {"shards": hashes})
     if dataset.licence:
         gathered.licences.append(dataset.licence)
@@ -144,6 +196,13 @@ def _shard_rows(path: Path, columns: Columns, name: str, split: str | None) -> I
     for row in read_rows(str(path), columns, "huggingface"):
         named = replace(row, source=name)
         yield replace(named, split=named.split or split) if isinstance(named, Row) else named
+
+
+def _tables(source: str | Path, rows: Sequence[Row | Rejected]) -> dict[str, Any]:
+    """How many rows are from which table of a folder; nothing where it is one table, or one for each call."""
+    counts = Counter(row.source for row in rows if Path(row.source).suffix.lower() in _TABLES)
+    tables = {os.path.relpath(table, source): n for table, n in counts.items()}
+    return {"tables": tables} if 1 < len(tables) <= _MAX_TABLES else {}
 
 
 def _fingerprint(source: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ their names: ``CONFIG/SPLIT-00000-of-00003.parquet``, ``data/SPLIT-….parquet``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -90,12 +90,16 @@ class Dataset:
         has_own_split: whether its splits are called train, dev, validation and test.
         licence: as the card gives it.
         info: for ``corpus.json``: where it is, which revision, config and splits.
+        on_hub: whether a shard has to be downloaded to be looked into.
+        n_announced: rows of these splits, as the card gives them; 0 if it does not.
     """
 
     shards: tuple[Shard, ...]
     has_own_split: bool
     licence: str | None
     info: dict[str, Any]
+    on_hub: bool
+    n_announced: int = 0
 
 
 def open_dataset(source: str) -> Dataset:
@@ -126,7 +130,8 @@ def open_dataset(source: str) -> Dataset:
         "splits": splits,
     }
     own = all(map(is_own_split, splits))
-    return Dataset(shards, own, ", ".join(licence) if isinstance(licence, list) else licence, info)
+    licence = ", ".join(licence) if isinstance(licence, list) else licence
+    return Dataset(shards, own, licence, info, address.on_hub, _announced(found.card, config, splits))
 
 
 @dataclass(frozen=True)
@@ -202,6 +207,17 @@ def _on_hub(address: Address) -> _Found:
 
     card: Any = info.card_data
     return _Found(versions, card.to_dict() if card else {}, info.sha, fetch)
+
+
+def _announced(card: Mapping[str, Any], config: str, splits: Sequence[str]) -> int:
+    """How many rows the card gives the splits of a config (``dataset_info`` in its front matter); 0 if it does not."""
+    infos = card.get("dataset_info") or ()
+    for info in [infos] if isinstance(infos, Mapping) else infos:
+        if info.get("config_name", "default") == config:
+            return sum(
+                split.get("num_examples") or 0 for split in info.get("splits") or () if split.get("name") in splits
+            )
+    return 0
 
 
 def _configs(card: Mapping[str, Any], names: list[str]) -> dict[str, dict[str, list[str]]]:

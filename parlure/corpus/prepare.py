@@ -53,6 +53,7 @@ class PrepareSummary:
         utterances_by_split: how many in train, dev and test.
         hours_by_split: hours in train, dev and test.
         warnings: what a person should know before going on, one sentence each.
+        notes: which tables of a folder were read, and which columns became tags, a sentence each.
         gate_failed: ``strict`` was asked for and a row was rejected: the corpus was left without ``corpus.json``.
     """
 
@@ -65,6 +66,7 @@ class PrepareSummary:
     utterances_by_split: dict[str, int]
     hours_by_split: dict[str, float]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     gate_failed: bool = False
 
     def lines(self) -> list[str]:
@@ -77,6 +79,7 @@ class PrepareSummary:
         return [
             f"{self.n_used} of {self.n_read} rows used{said}",
             f"utterances: {', '.join(shares)}{made}",
+            *self.notes,
             *(f"warning: {warning}" for warning in self.warnings),
             *(["corpus.json was not written: --strict, and rows were rejected"] if self.gate_failed else []),
         ]
@@ -101,6 +104,7 @@ def prepare(
     seed: int = 1,
     copy_audio: bool = False,
     local_speakers: bool | None = None,
+    tags: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> PrepareSummary:
     """Make a corpus.
@@ -119,7 +123,9 @@ def prepare(
         group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
         copy_audio: write each span to ``audio/`` (16 kHz mono FLAC) instead of pointing to its recording.
         local_speakers: whether speaker names hold only within a session; None guesses and says so.
-        progress: called with (rows examined, rows).
+        tags: columns of the sources to make tags ``name=value`` of, ``none`` for no column; None chooses them (see
+            :mod:`parlure.corpus.tagging`).
+        progress: called with (rows examined, rows known so far).
 
     Raises:
         ParlureError: what concerns all rows; single rows are rejected and listed instead.
@@ -132,7 +138,7 @@ def prepare(
     refuse_foreign_folder(out)
     with alone_in(out):
         mended = _mended(out)
-        gathered = gather(sources, columns, reader, examiner, out, progress)
+        gathered = gather(sources, columns, reader, examiner, out, progress, tags)
         names = recording_names((one.row.audio for one in gathered.taken), out)
         by_id, duplicates = give_ids(gathered.taken, names)
         if not by_id:
@@ -200,12 +206,23 @@ def _write(
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
     warnings = (*placed.warnings, *_left_over(out, utterances, unused))
     summary = _summary(out, utterances, rejected, n_used, warnings, strict)
+    summary = replace(summary, notes=_notes(gathered))
     if not summary.gate_failed:
         finish_corpus(out, _info(gathered, placed.split, utterances, summary))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
         for path in unused:  # of rows whose id was taken; until here, so that their shard was not read again
             path.unlink(missing_ok=True)
     return summary
+
+
+def _notes(gathered: Gathered) -> tuple[str, ...]:
+    notes = []
+    for source in gathered.sources:
+        if tables := source.get("tables"):
+            listed = ", ".join(f"{name} {n} row{'s' * (n != 1)}" for name, n in tables.items())
+            notes.append(f"read of {source['path']}: {listed}")
+    tags = gathered.tagged.line()
+    return (*notes, tags) if tags else tuple(notes)
 
 
 def _copies(utterances: Sequence[Utterance], gathered: Gathered, out: Path) -> list[Utterance]:
@@ -282,6 +299,7 @@ def _info(
         "n_utterances": summary.n_utterances,
         "rejected": {"total": summary.n_rejected, **summary.rejected_by_reason},
         **tallies(utterances),
+        "tags": {"columns": gathered.tagged.columns, "left_out": gathered.tagged.left_out},
         "warnings": list(summary.warnings),
     }
 

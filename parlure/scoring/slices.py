@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -107,9 +107,30 @@ def dimensions(profile: str) -> tuple[Dimension, ...]:
         _binned("level_db", lambda one: bin_of(_number(one, "level_db"), LEVEL_EDGES_DB), LEVEL_EDGES_DB),
         _binned("snr_db", lambda one: bin_of(_number(one, "snr_db"), SNR_EDGES_DB), SNR_EDGES_DB),
         _binned("speech_rate", pace, PACE_EDGES),
-        Dimension("tags", lambda one: dict.fromkeys(one.tags) or ["(no tag)"]),
+        Dimension("tags", lambda one: _free_tags(one) or ["(no tag)"]),
         Dimension("language", lambda one: [one.language or UNKNOWN]),
     )
+
+
+def _free_tags(utterance: ScoredUtterance) -> list[str]:
+    return [tag for tag in dict.fromkeys(utterance.tags) if not _name_of(tag)]
+
+
+def _name_of(tag: str) -> str:
+    """``age`` of ``age=twenties``; nothing of a tag that is not ``name=value``."""
+    name, _, value = tag.partition("=")
+    return name if value else ""
+
+
+def tag_dimensions(utterances: Iterable[ScoredUtterance]) -> tuple[Dimension, ...]:
+    """A dimension ``tag:age`` for the tags ``age=twenties``, ``age=thirties`` and so on; by name."""
+    names = {name for one in utterances for tag in one.tags if (name := _name_of(tag))}
+    return tuple(Dimension(f"tag:{name}", partial(_tag_values, name)) for name in sorted(names))
+
+
+def _tag_values(name: str, utterance: ScoredUtterance) -> list[str]:
+    tags = [tag for tag in dict.fromkeys(utterance.tags) if _name_of(tag) == name]
+    return [tag.removeprefix(f"{name}=") for tag in tags] or [UNKNOWN]
 
 
 def _slice(
@@ -136,7 +157,7 @@ def slices(utterances: Sequence[ScoredUtterance], profile: str, systems: Sequenc
     """
     blocks = block_numbers([one.speaker for one in utterances], [one.session for one in utterances])
     found: dict[str, Any] = {}
-    for dimension in dimensions(profile):
+    for dimension in (*dimensions(profile), *tag_dimensions(utterances)):
         members: dict[str, list[int]] = {}
         for index, utterance in enumerate(utterances):
             for value in dimension.values(utterance):

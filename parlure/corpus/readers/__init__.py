@@ -10,13 +10,16 @@ import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from parlure.corpus.readers.audiofolder import is_audiofolder, read_audiofolder
 from parlure.corpus.readers.chat.reader import SUFFIX as CHAT_SUFFIX
 from parlure.corpus.readers.chat.reader import holds_chat, read_chat
+from parlure.corpus.readers.commonvoice import is_commonvoice, read_commonvoice
 from parlure.corpus.readers.elan import read_elan
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
 from parlure.corpus.readers.kaldi import holds_kaldi, read_kaldi
 from parlure.corpus.readers.lhotse import holds_lhotse, read_lhotse
+from parlure.corpus.readers.librispeech import is_librispeech, read_librispeech
 from parlure.corpus.readers.nemo import holds_nemo, read_nemo
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.srt import read_srt
@@ -45,9 +48,15 @@ READERS: dict[str, Reader] = {
     "kaldi": read_kaldi,
     "nemo": read_nemo,
     "lhotse": read_lhotse,
+    "commonvoice": read_commonvoice,
+    "librispeech": read_librispeech,
+    "audiofolder": read_audiofolder,
 }
 # what a folder holds; the first that recognises it reads it, else it is a folder of recordings with .txt beside them
 _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
+    "commonvoice": is_commonvoice,
+    "librispeech": is_librispeech,
+    "audiofolder": is_audiofolder,
     "huggingface": lambda folder: next(folder.rglob("*.parquet"), None) is not None,
     "kaldi": holds_kaldi,
     "nemo": holds_nemo,

@@ -1,8 +1,9 @@
 """Parquet shard with the recordings in it, as Hugging Face data sets have them → rows.
 
-The column ``audio`` (or the one that is a struct of ``bytes`` and ``path``) holds a whole encoded file a row. ``text``
-is required; ``id, speaker, session, language, task, split, segments, prompt, tags`` are read where they are there.
-Columns ``start``, ``end`` and ``channel`` say where a clip was cut from, not what of it to take, and are left alone.
+The column ``audio`` (or the one that is a struct of ``bytes`` and ``path``) holds a whole encoded file a row.
+``text`` is required; ``id, speaker, session, language, task, split, segments, prompt, tags`` are read where they are
+there. Columns ``recording``, ``start``, ``end`` and ``channel`` say where a clip was cut from, not what of it to
+take; with the other columns they are metadata.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from parlure.corpus.readers.columns import name_columns
+from parlure.corpus.readers.columns import PROVENANCE, name_columns, spare_columns
 from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row, plain
 from parlure.errors import ParlureError
 
-_PROVENANCE = ("start", "end", "channel")
 _N_ROWS = 32  # in memory at a time: of the usual seconds of mp3 about 1 MB, of 30 s in 48 kHz PCM 90 MB
 
 
@@ -33,7 +33,9 @@ def read_huggingface(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     schema = file.schema_arrow
     audio = _audio_column(source, schema)
     names = name_columns(source, columns, [name for name in schema.names if name != audio], required=("text",))
-    fields = {own: name for own, name in names.items() if name in schema.names and own not in ("audio", *_PROVENANCE)}
+    fields = {own: name for own, name in names.items() if name in schema.names and own not in ("audio", *PROVENANCE)}
+    others = [field.name for field in schema if field.name != audio and not pa.types.is_binary(field.type)]
+    spare = spare_columns(fields, others)
     number = 0
     with file:
         for batch in file.iter_batches(batch_size=_N_ROWS, columns=schema.names):
@@ -42,18 +44,23 @@ def read_huggingface(source: str, columns: Columns) -> Iterator[Row | Rejected]:
                 sound = raw.pop(audio) or {}
                 if isinstance(sound, str):  # its path is not UTF-8: the row is rejected for it
                     sound = {"path": sound}
-                yield _row(source, number, raw, sound, {own: raw[name] for own, name in fields.items()})
+                yield _row(source, number, raw, sound, {own: raw[name] for own, name in fields.items()}, spare)
 
 
 def _row(
-    source: str, number: int, raw: dict[str, Any], sound: Mapping[str, Any], fields: dict[str, Any]
+    source: str,
+    number: int,
+    raw: dict[str, Any],
+    sound: Mapping[str, Any],
+    fields: dict[str, Any],
+    spare: tuple[str, ...],
 ) -> Row | Rejected:
     raw = plain({name: value for name, value in raw.items() if not isinstance(value, bytes)})
     path = sound.get("path") or ""
     raw["audio"] = plain(path) or None
     if sound.get("bytes") is None and not path:
         return Rejected(source, number, raw, "missing_file", "the row holds no recording")
-    row = parse_row(source, number, raw, fields | {"audio": path or f"{number}"})
+    row = parse_row(source, number, raw, fields | {"audio": path or f"{number}"}, spare)
     if isinstance(row, Rejected) or sound.get("bytes") is None:
         return row
     return replace(row, content=sound["bytes"])

@@ -48,6 +48,7 @@ class Row:
         start: seconds from the recording's start; None is its start.
         end: seconds from the recording's start; None is its end.
         content: the recording itself, where the source embeds it; ``audio`` is then only the source's name for it.
+        metadata: the keys of ``raw`` that no field is made of, such as ``age``; they may become tags.
         others: as :class:`parlure.corpus.manifest.Utterance` has them; None is not given.
     """
 
@@ -69,6 +70,7 @@ class Row:
     prompt: str | None = None
     tags: tuple[str, ...] = field(default=())
     content: bytes | None = field(default=None, repr=False)
+    metadata: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,13 @@ class Rejected:
         return {**{name: plain(value) for name, value in fields.items()}, "row": plain(self.raw)}
 
 
-def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Mapping[str, Any]) -> Row | Rejected:
+def parse_row(
+    source: str,
+    line: int | None,
+    raw: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    metadata: tuple[str, ...] = (),
+) -> Row | Rejected:
     """A row from its fields under parlure's own names; a rejection if one of them makes no sense.
 
     Args:
@@ -103,6 +111,7 @@ def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Map
         line: line of the source.
         raw: what is kept of the row for a person to see.
         fields: values as text (from a table) or as JSON values; an empty text is a field not given, except ``text``.
+        metadata: as in :class:`Row`.
     """
     for name, value in fields.items():
         if not is_unicode(value):
@@ -116,7 +125,7 @@ def parse_row(source: str, line: int | None, raw: Mapping[str, Any], fields: Map
     if audio is None:
         return Rejected(source, line, raw, "malformed_row", "the row names no audio file")
     values.setdefault("text", None)
-    return Row(source=source, line=line, raw=raw, audio=Path(source).parent / audio, **values)
+    return Row(source=source, line=line, raw=raw, audio=Path(source).parent / audio, metadata=metadata, **values)
 
 
 def is_unicode(value: Any) -> bool:
@@ -189,7 +198,14 @@ def _task(name: str, value: Any) -> str:
 
 
 def _segments(name: str, value: Any) -> tuple[Segment, ...] | None:
-    return parse_segments(_from_cell(value))
+    value = _from_cell(value)
+    if isinstance(value, list):  # a table of Arrow has one kind of value in a list: segments are structs there
+        value = [_segment(one) if isinstance(one, Mapping) else one for one in value]
+    return parse_segments(value)
+
+
+def _segment(fields: Mapping[str, Any]) -> list[Any]:
+    return [fields.get(name) for name in ("start", "end", "text", "speaker")]
 
 
 def _tags(name: str, value: Any) -> tuple[str, ...]:

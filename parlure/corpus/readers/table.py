@@ -1,9 +1,8 @@
 """CSV, TSV or JSON Lines manifest → rows.
 
 Columns: ``audio`` (relative to the manifest) and ``text``; if wanted ``id, speaker, session, language, task,
-split, start, end, channel`` (times in seconds), in JSON Lines also ``segments, prompt, tags``. Other columns are
-kept in ``rejected.jsonl`` and otherwise left alone. A table is UTF-8, with or without a byte order mark; a row that is
-not is rejected.
+split, start, end, channel`` (times in seconds), in JSON Lines also ``segments, prompt, tags``. Other columns are the
+row's metadata. A table is UTF-8, with or without a byte order mark; a row that is not is rejected.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from parlure.corpus.readers.columns import name_columns
+from parlure.corpus.readers.columns import name_columns, spare_columns
 from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode, parse_row
 from parlure.errors import ParlureError
 
@@ -27,12 +26,7 @@ def read_csv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     Raises:
         ParlureError: missing or empty file, a header that is not UTF-8, a missing column, a quote that is never closed.
     """
-    text = _read_text(source)
-    header = text.split("\n", 1)[0]
-    delimiter = ";" if ";" in header and "," not in header else ","
-    # strict: a quote in the wrong place is an error here and not a row with half of the next one in it
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    yield from _read_table(source, columns, _csv_records(source, reader))
+    yield from _read_table(source, columns, csv_records(source))
 
 
 def read_tsv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
@@ -41,8 +35,7 @@ def read_tsv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     Raises:
         ParlureError: missing or empty file, a header that is not UTF-8, a missing column.
     """
-    lines = _read_text(source).replace("\r\n", "\n").split("\n")
-    yield from _read_table(source, columns, _tsv_records(lines))
+    yield from _read_table(source, columns, tsv_records(source))
 
 
 def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
@@ -51,15 +44,34 @@ def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     Raises:
         ParlureError: missing or empty file, UTF-16, a column that no line has.
     """
-    lines = [(number, line) for number, line in enumerate(_read_text(source).split("\n"), 1) if line.strip()]
-    rows = [_json_object(line) for _, line in lines]
-    found = list(dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row))
+    found, rows = json_objects(source)
     names = name_columns(source, columns, found)
-    for (number, line), row in zip(lines, rows, strict=True):
-        if isinstance(row, str):
-            yield Rejected(source, number, {"content": line}, "malformed_row", row)
-        else:
-            yield parse_row(source, number, row, {own: row[name] for own, name in names.items() if name in row})
+    spare = spare_columns(names, found)
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all lines with the same keys
+    for one in rows:
+        if isinstance(one, Rejected):
+            yield one
+            continue
+        number, row = one
+        metadata = tuple(name for name in spare if name in row)
+        fields = {own: row[name] for own, name in names.items() if name in row}
+        yield parse_row(source, number, row, fields, shared.setdefault(metadata, metadata))
+
+
+def json_objects(source: str) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]] | Rejected]]:
+    """The keys of JSON Lines; and each line with its number, or why it is no object.
+
+    Raises:
+        ParlureError: as :func:`read_text`.
+    """
+    lines = [(number, line) for number, line in enumerate(read_text(source).split("\n"), 1) if line.strip()]
+    objects = [_json_object(line) for _, line in lines]
+    found = list(dict.fromkeys(key for one in objects if isinstance(one, dict) for key in one))
+    rows = (
+        Rejected(source, number, {"content": line}, "malformed_row", one) if isinstance(one, str) else (number, one)
+        for (number, line), one in zip(lines, objects, strict=True)
+    )
+    return found, rows
 
 
 def _json_object(line: str) -> dict[str, Any] | str:
@@ -74,30 +86,60 @@ def _json_object(line: str) -> dict[str, Any] | str:
 def _read_table(
     source: str, columns: Columns, records: Iterator[tuple[int, list[str] | str]]
 ) -> Iterator[Row | Rejected]:
-    """Rows of a table whose first record is its header; a record is cells, or a sentence saying why there are none."""
+    header, rows = named_cells(source, records)
+    names = name_columns(source, columns, header)
+    for name in names.values():
+        if header.count(name) > 1:
+            raise ParlureError(f"{source} has {header.count(name)} columns called {name}", "rename all but one")
+    spare = spare_columns(names, header)
+    for one in rows:
+        if isinstance(one, Rejected):
+            yield one
+        else:
+            number, raw = one
+            fields = {own: raw[name] for own, name in names.items() if name in raw}
+            yield parse_row(source, number, raw, fields, spare)
+
+
+def named_cells(
+    source: str, records: Iterator[tuple[int, list[str] | str]]
+) -> tuple[list[str], Iterator[tuple[int, dict[str, str]] | Rejected]]:
+    """The header of a table; and each row with its line's number, its cells by their columns, or why it has none.
+
+    Args:
+        source: for messages.
+        records: ``(line, cells)``; instead of cells there may be a sentence that says why there are none.
+
+    Raises:
+        ParlureError: the header cannot be read.
+    """
     _, header = next(records, (1, []))
     if isinstance(header, str):
         raise ParlureError(f"{source} line 1: {header}", "the first line names the columns: audio,text,speaker")
     if not is_unicode(header):
         raise _not_utf8(source)
     header = [name.strip() for name in header]
-    names = name_columns(source, columns, header)
-    for name in names.values():
-        if header.count(name) > 1:
-            raise ParlureError(f"{source} has {header.count(name)} columns called {name}", "rename all but one")
-    for number, cells in records:
-        if isinstance(cells, str):
-            yield Rejected(source, number, {}, "malformed_row", cells)
-        elif len(cells) != len(header):
-            sentence = f"the row has {len(cells)} cells, the header {len(header)}: a text with a separator needs quotes"
-            yield Rejected(source, number, {"cells": cells}, "malformed_row", sentence)
-        else:
-            raw = dict(zip(header, cells, strict=True))
-            yield parse_row(source, number, raw, {own: raw[name] for own, name in names.items() if name in raw})
+    return header, (_by_column(source, number, header, cells) for number, cells in records)
 
 
-def _csv_records(source: str, reader: Any) -> Iterator[tuple[int, list[str] | str]]:
-    """``(line, cells)``; a record over several lines has the number of its first."""
+def _by_column(
+    source: str, number: int, header: list[str], cells: list[str] | str
+) -> tuple[int, dict[str, str]] | Rejected:
+    if isinstance(cells, str):
+        return Rejected(source, number, {}, "malformed_row", cells)
+    if len(cells) != len(header):
+        sentence = f"the row has {len(cells)} cells, the header {len(header)}: a text with a separator needs quotes"
+        return Rejected(source, number, {"cells": cells}, "malformed_row", sentence)
+    return number, dict(zip(header, cells, strict=True))
+
+
+def csv_records(source: str) -> Iterator[tuple[int, list[str] | str]]:
+    """``(line, cells)``, or a sentence instead of cells; a record over several lines has the number of its first."""
+    text = read_text(source)
+    header = text.split("\n", 1)[0]
+    delimiter = ";" if ";" in header and "," not in header else ","
+    # strict: a quote in the wrong place is an error here and not a row with half of the next one in it
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
         try:
@@ -116,8 +158,9 @@ def _csv_records(source: str, reader: Any) -> Iterator[tuple[int, list[str] | st
             yield number, cells
 
 
-def _tsv_records(lines: list[str]) -> Iterator[tuple[int, list[str] | str]]:
-    for number, line in enumerate(lines, start=1):
+def tsv_records(source: str) -> Iterator[tuple[int, list[str] | str]]:
+    """``(line, cells)`` of a table with tabs."""
+    for number, line in enumerate(read_text(source).replace("\r\n", "\n").split("\n"), start=1):
         if line:
             yield number, [_unwrapped(cell) for cell in line.split("\t")]
 
@@ -133,7 +176,7 @@ def _not_utf8(source: str) -> ParlureError:
     return ParlureError(f"{source} line 1 is not UTF-8", hint)
 
 
-def _read_text(source: str) -> str:
+def read_text(source: str) -> str:
     """The file's text.
 
     Raises:

@@ -59,7 +59,7 @@ def slices_section(report: Mapping[str, Any]) -> str:
         if key == "speaker" or all(name.startswith("(") for name in values) or len(values) < 2:
             continue
         summary = report.get("slice_summary", {}).get(key, {})
-        parts.append(_dimension(_NAMES.get(key, key), values, systems, summary))
+        parts.append(_dimension(_NAMES.get(key, key.removeprefix("tag:")), values, systems, summary))
     lengths = {name: one for name, one in report["slices"]["duration_s"].items() if not name.startswith("(")}
     if kinds := length_plot(lengths, systems):
         faint = " Base pale, tuned strong." if len(systems) > 1 else ""
