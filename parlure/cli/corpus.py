@@ -17,9 +17,9 @@ def prepare(
     source: Annotated[
         list[str],
         Argument(
-            help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or .json of "
-            "Whisper beside it, data of Kaldi, NeMo, Lhotse, Common Voice, LibriSpeech, audiofolder, folders of parquet, "
-            "hf://owner/name?config=fr&split=segment."
+            help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or .json "
+            "of Whisper beside it, data of Kaldi, NeMo, Lhotse, Common Voice, LibriSpeech, audiofolder, folders of "
+            "parquet, hf://owner/name?config=fr&split=segment."
         ),
     ],
     out: Annotated[Path, Option(help="Corpus folder to make.")],
