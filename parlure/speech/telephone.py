@@ -1,8 +1,9 @@
 """16 kHz speech → what a telephone network leaves of it: 300–3400 Hz, 8 kHz, line noise, G.711.
 
 Models one clean landline leg: the band of the network's codec filter (ITU-T G.712), the level on the line, white
-noise with mains hum under it, and the codec (ITU-T G.711). It does not model packet loss, mobile codecs, echo,
-crosstalk or clipping by a bad handset: :mod:`parlure.speech.channel` does. The same samples and generator state give the same signal.
+noise with mains hum under it, and the codec (ITU-T G.711). It does not model echo; packet loss, mobile codecs,
+crosstalk and clipping by a bad handset are in :mod:`parlure.speech.channel`. The same samples and generator state give
+the same signal.
 
 Legend: dBov is decibels relative to digital full scale, root mean square (a full-scale square wave is 0 dBov).
 """

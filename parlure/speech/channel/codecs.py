@@ -8,11 +8,11 @@ much is measured here, once for every codec and bit rate, on a signal whose plac
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import soundfile
@@ -137,12 +137,11 @@ def _probe(rate: int) -> Samples:
     times_s = np.cumsum(1.0 / rng.uniform(90.0, 220.0, round(220.0 * _PROBE_S)))
     pulses[(times_s[times_s < _PROBE_S] * rate).astype(int)] = 1.0
     ringing_s = np.arange(round(0.05 * rate)) / rate
-    response = sum(
-        np.exp(-np.pi * width * ringing_s) * np.sin(2.0 * np.pi * formant * ringing_s)
-        for formant, width in ((500.0, 80.0), (1500.0, 120.0), (2500.0, 160.0))
-    )
+    response = np.zeros(len(ringing_s))
+    for formant, width in ((500.0, 80.0), (1500.0, 120.0), (2500.0, 160.0)):
+        response += np.exp(-np.pi * width * ringing_s) * np.sin(2.0 * np.pi * formant * ringing_s)
     wave = np.convolve(pulses, response)[:n_samples]
-    return (0.3 * wave / np.abs(wave).max()).astype(np.float32)
+    return np.float32(0.3 / np.abs(wave).max()) * wave.astype(np.float32)
 
 
 # ------------------------------------------------------------------------------------------ round trips
@@ -191,7 +190,7 @@ def _encode_decode(samples: Samples, codec: _Codec) -> Samples:
     return heard if given == codec.rate else soxr.resample(heard, given, codec.rate)
 
 
-def _context(name: str, mode: str, codec: _Codec) -> Any:
+def _context(name: str, mode: Literal["r", "w"], codec: _Codec) -> Any:
     """An encoder (``w``) or decoder (``r``), mono at the codec's rate.
 
     Raises:

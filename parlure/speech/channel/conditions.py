@@ -1,7 +1,8 @@
 """The table of what can happen to speech on its way: name → function, and its parameters with their limits.
 
-Every function takes a :class:`parlure.speech.channel.line.Line`, a generator and its parameters by name, and gives a line
-of the same rate or another, of the same length in time and not a sample late. A new condition is a function and a row.
+Every function takes a :class:`parlure.speech.channel.line.Line`, a generator and its parameters by name, and gives a
+line of the same rate or another, of the same length in time and not a sample late. A new condition is a function and a
+row.
 """
 
 from __future__ import annotations

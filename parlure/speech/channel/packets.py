@@ -5,8 +5,8 @@ probability of being left. Set by the share of lost packets r and the mean numbe
 1 / b for leaving the lost state, and r / ((1 - r) b) for leaving the other.
 
 Losses are made in the decoded signal. For G.711, whose samples stand for themselves, that is exactly what a lost
-packet does. A decoder with a memory (GSM, AMR, Opus) would take some packets more to recover, and would conceal by means
-of its own parameters: what is heard here after such a codec is an approximation.
+packet does. A decoder with a memory (GSM, AMR, Opus) would take some packets more to recover, and would conceal by
+means of its own parameters: what is heard here after such a codec is an approximation.
 """
 
 from __future__ import annotations
@@ -53,13 +53,10 @@ def lost_packets(n_packets: int, rate: float, burst: float, rng: np.random.Gener
         rng: one number is drawn for each packet.
     """
     leave_lost, leave_arriving = 1.0 / burst, rate / ((1.0 - rate) * burst)
-    lost, is_lost = np.zeros(n_packets, bool), False
-    for place, drawn in enumerate(rng.random(n_packets)):
-        if place == 0:
-            is_lost = bool(drawn < rate)  # as in the middle of a long call
-        else:
-            is_lost = bool(drawn >= leave_lost if is_lost else drawn < leave_arriving)
-        lost[place] = is_lost
+    drawn = rng.random(n_packets)
+    lost = drawn < rate  # holds for the first, as in the middle of a long call
+    for place in range(1, n_packets):
+        lost[place] = drawn[place] >= leave_lost if lost[place - 1] else drawn[place] < leave_arriving
     return lost
 
 
