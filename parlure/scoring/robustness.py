@@ -68,9 +68,7 @@ def cautions(utterances: Sequence[ScoredUtterance], n_conditions: int) -> list[s
     if n_blocks < MIN_BLOCKS:
         found.append(f"Only {n_blocks} independent speakers or sessions: no verdict below {MIN_BLOCKS}.")
     if n_conditions > 1:
-        found.append(
-            f"{n_conditions} conditions are looked at: of twenty intervals one misses the truth; p_holm accounts for it."
-        )
+        found.append(f"{n_conditions} conditions: one interval in twenty misses the truth; p_holm allows for it.")
     return found
 
 
