@@ -94,9 +94,7 @@ def test_the_table(scripted, tmp_path):
     )
     assert table["systems"]["base"]["model"] == "deaf" and table["systems"]["base"]["decode"]["audio_s"] == 120.0
     assert set(table["sound"]) == {"version", "av", "libsndfile"}
-    assert table["warnings"] == [
-        "4 conditions: one interval in twenty misses the truth; p_holm allows for it."
-    ]
+    assert table["warnings"] == ["4 conditions: one interval in twenty misses the truth; p_holm allows for it."]
     assert not list(out.glob("decoding-*"))
 
 

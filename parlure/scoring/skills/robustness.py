@@ -86,7 +86,8 @@ def robustness(
     Raises:
         ParlureError: a condition is none, the corpus or a model cannot be used, or the split has nothing to transcribe.
     """
-    channels = parse_channels([CLEAN, *(text for text in (conditions or USUAL) if text.strip() != CLEAN)])
+    asked = USUAL if conditions is None else conditions
+    channels = parse_channels([CLEAN, *(text for text in asked if text.strip() != CLEAN)])
     utterances = tuple(u for u in decodable(Corpus.load(corpus), split) if u.task == "transcribe")
     if not utterances:
         raise ParlureError(f"{corpus} has nothing to transcribe in its {split} split", "choose another --split")

@@ -74,9 +74,8 @@ def _conceal(heard: Samples, start: int, end: int, rate: int) -> None:
     joined = min(round(_JOINED_S * rate), len(heard) - end)
     n_samples = end - start + joined
     filling = fitted(np.tile(_cycle(heard, start, period), -(-n_samples // period)), n_samples)
-    filling = filling * np.clip((_GONE_S - np.arange(n_samples) / rate) / (_GONE_S - _HELD_S), 0.0, 1.0).astype(
-        np.float32
-    )  # 20 % every 10 ms
+    fade = np.clip((_GONE_S - np.arange(n_samples) / rate) / (_GONE_S - _HELD_S), 0.0, 1.0)  # 20 % every 10 ms
+    filling = filling * fade.astype(np.float32)
     heard[start:end] = filling[: end - start]
     arriving = np.linspace(0.0, 1.0, joined, endpoint=False, dtype=np.float32)
     heard[end : end + joined] = arriving * heard[end : end + joined] + (1 - arriving) * filling[end - start :]
