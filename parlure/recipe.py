@@ -96,6 +96,23 @@ class TrainingSection(_Section):
     """where they are kept; on disk they lie in the run folder until the run is done"""
 
 
+class AugmentationSection(_Section):
+    """What training utterances go through before they are heard; dev and test stay as they are."""
+
+    telephone: float = Field(default=0.0, ge=0, le=1)
+    """share of training utterances that go through a telephone channel, drawn anew every epoch; 0: none"""
+    conditions: tuple[str, ...] = (
+        "g711",
+        "g711(a)",
+        "gsm",
+        "amr(4.75..12.2)",
+        "opus(6..12)",
+        "g711 > loss(0.01..0.1)",
+        "g711 > loss(0.01..0.1, burst=1..4, conceal=repeat)",
+    )
+    """the channels, each as often as any other; docs/telephone.md lists what they are made of"""
+
+
 class EvaluationSection(_Section):
     """How the best checkpoint is found: by the dev split's word error rate, decoded, never by loss."""
 
@@ -127,6 +144,7 @@ class Recipe(_Section):
     data: DataSection
     adapter: AdapterSection = AdapterSection()
     training: TrainingSection = TrainingSection()
+    augmentation: AugmentationSection = AugmentationSection()
     evaluation: EvaluationSection = EvaluationSection()
     decoding: DecodingSection = DecodingSection()
 

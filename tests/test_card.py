@@ -124,6 +124,14 @@ def test_scores_of_a_report(run, tmp_path):
     assert "Not measured on a test split" not in card
 
 
+def test_scores_through_a_telephone_channel_are_said_to_be(run, tmp_path):
+    folder = report(tmp_path / "report", {})
+    decode = {"condition": {"channel": "gsm > loss(rate=0.05)"}}
+    content = {"profiles": {}, "systems": {"tuned": {"decode": decode}}}
+    (folder / "report.json").write_text(json.dumps(content), encoding="utf-8")
+    assert "On the test split, sent through `gsm > loss(rate=0.05)`:" in make_card(run, folder)
+
+
 def test_full_fine_tuning_of_a_folder_without_a_licence(run, tmp_path):
     (tmp_path / "my-whisper").mkdir()
     base = str(tmp_path / "my-whisper")

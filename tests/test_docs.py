@@ -18,6 +18,7 @@ from parlure.recipe import Recipe, load_recipe, parse_recipe
 from parlure.scoring.report import write_report
 from parlure.scoring.skills import evaluate
 from parlure.speech.audio import read_audio, write_audio
+from parlure.speech.channel.conditions import CONDITIONS, USUAL
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -102,7 +103,7 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "chat.md", "corpus.md", "train.md", "README.md", "transcribe.md",
          "scoring.md", "beyond-wer.md", "skills.md", "publish.md", "export.md", "quebec-telephone.md",
-         "is-my-wer-real.md"]  # fmt: skip
+         "is-my-wer-real.md", "telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
@@ -143,6 +144,7 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
     monkeypatch.chdir(desk)
     monkeypatch.setenv("XDG_CACHE_HOME", str(desk / "cache"))
     monkeypatch.setitem(evaluate.__kwdefaults__, "nonspeech_per_kind", 1)
+    monkeypatch.setattr("parlure.scoring.skills.robustness.USUAL", ("g711", "crosstalk"))  # thirty take too long
     done = 0
     for page in ORDER:
         for command in commands(page):
@@ -221,6 +223,25 @@ def field_table() -> str:
 def test_the_table_of_fields_is_the_codes():
     page = (ROOT / "docs" / "train.md").read_text("utf-8")
     assert field_table() in page, "put this into docs/train.md:\n" + field_table()
+
+
+def condition_table() -> str:
+    """The telephone conditions, from their own descriptions."""
+    lines = ["| condition | what happens | parameters (default; allowed) |", "| --- | --- | --- |"]
+    for name, condition in CONDITIONS.items():
+        told = [
+            f"`{key}`: {one.meaning} ({one.default if isinstance(one.default, str) else format(one.default, 'g')}; "
+            f"{one.allowed})"
+            for key, one in condition.parameters.items()
+        ]
+        lines.append(f"| `{name}` | {condition.meaning} | {'<br>'.join(told)} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_conditions_is_the_codes():
+    page = (ROOT / "docs" / "telephone.md").read_text("utf-8")
+    assert condition_table() in page, "put this into docs/telephone.md:\n" + condition_table()
+    assert "thirty usual ones" in page and len(USUAL) == 30
 
 
 def test_readme_is_one_screen_and_contributing_short():

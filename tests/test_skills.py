@@ -19,7 +19,7 @@ from parlure.scoring.report import build_report, recompute
 from parlure.scoring.skills import evaluate
 from parlure.scoring.skills.exam import Exam
 from parlure.scoring.skills.findings import utterance_row
-from parlure.speech.audio import write_audio
+from parlure.speech.audio import read_audio, write_audio
 from parlure.transcribing import hypothesis
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.whisper.load import NANO
@@ -342,7 +342,8 @@ def test_a_recording_stands_for_its_session(world):
 def test_a_line_says_how_an_utterance_sounds(world):
     one = world.utterances[-2]
     heard = {"tuned": Hypothesis(one.id, "oui", "fr", None, 0.123456, -0.5, (1,), True, "fr")}
-    row = utterance_row(one, heard)
+    samples = read_audio(one.recording, one.start, one.end, one.channel)
+    row = utterance_row(one, samples, heard)
     assert (row["channel"], row["snr_db"]) == (0, 0.0)  # steady noise
     assert row["level_db"] == pytest.approx(-20.0, abs=0.3)
     assert (row["truncated"], row["avg_logprob"], row["no_speech_prob"]) == (

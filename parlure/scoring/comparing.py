@@ -52,6 +52,17 @@ def _check_profiles(first: Path, mine: dict[str, Any], other: Path, theirs: dict
         )
 
 
+def _check_conditions(first: Path, mine: dict[str, Any], other: Path, theirs: dict[str, Any]) -> None:
+    """What was decoded has to sound the same: through one telephone channel, or as it was recorded."""
+    heard = [(report["systems"].get("tuned", {}).get("decode") or {}).get("condition") for report in (mine, theirs)]
+    if heard[0] != heard[1]:
+        names = ["the recordings as they are" if one is None else one["channel"] for one in heard]
+        raise ParlureError(
+            f"{first} and {other} were not evaluated on the same sound: {names[0]}, and {names[1]}",
+            "evaluate both with one --condition, one version of parlure and of its codecs",
+        )
+
+
 def gather(folders: Sequence[Path]) -> tuple[list[ScoredUtterance], dict[str, Any], str]:
     """The utterances with every run's hypotheses and counts, the systems' descriptions, and the headline profile.
 
@@ -73,6 +84,7 @@ def gather(folders: Sequence[Path]) -> tuple[list[ScoredUtterance], dict[str, An
     for folder, name, (report, theirs) in zip(folders, names, reports, strict=True):
         _check_alike(folders[0], utterances, folder, theirs)
         _check_profiles(folders[0], first, folder, report, profile)
+        _check_conditions(folders[0], first, folder, report)
         for system in ("base", "tuned"):
             if system in report["systems"]:
                 called = "base" if system == "base" else name
@@ -137,7 +149,7 @@ def compare_reports(
         if name != reference:
             row["comparison"] = asdict(compare(words[reference], words[name], speakers, sessions))
         rows[name] = row
-    _add_holm(rows)
+    add_holm(rows)
     return utterances, {
         "schema_version": SCHEMA_VERSION,
         "profile": profile,
@@ -147,7 +159,7 @@ def compare_reports(
     }
 
 
-def _add_holm(rows: dict[str, Any]) -> None:
+def add_holm(rows: dict[str, Any]) -> None:
     """``p_holm`` beside each p: the smallest error rate over all these looks at which it would still be rejected."""
     compared = sorted(
         (row["comparison"] for row in rows.values() if "comparison" in row), key=lambda one: one["p_value"]

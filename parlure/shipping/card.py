@@ -94,7 +94,9 @@ def _scores(evaluations: list[dict[str, Any]], report: Path | None) -> list[str]
     if not path.is_file():
         raise ParlureError(f"{report} is not a report folder", "parlure evaluate CORPUS --model RUN --out REPORT")
     content = json.loads(path.read_text(encoding="utf-8"))
-    lines += ["", "On the test split:", "", "| profile | base WER | tuned WER | difference | 95 % interval |"]
+    condition = (content.get("systems", {}).get("tuned", {}).get("decode") or {}).get("condition")
+    sent = f", sent through `{condition['channel']}`" if condition else ""
+    lines += ["", f"On the test split{sent}:", "", "| profile | base WER | tuned WER | difference | 95 % interval |"]
     lines.append("| --- | --- | --- | --- | --- |")
     for name, systems in content["profiles"].items():
         comparison = systems.get("comparison") or {}

@@ -2,8 +2,8 @@
 
 Six kinds that a telephone or a room gives: nothing at all, noise, an open line, tones of the keypad, ringing and hold
 music. A clip follows from its kind and number alone, so that every model and every later report is put to the same
-test. Tones are those of the networks (ITU-T Q.23 keypad; the ringing of North America, ITU-T E.180 supplement 2); the
-music is broken chords on an invented instrument; what plays over a line goes through :mod:`parlure.speech.telephone`.
+test. Keypad and music are :mod:`parlure.speech.tones`, the ringing is North America's (ITU-T E.180 supplement 2), and
+what plays over a line goes through :mod:`parlure.speech.telephone`.
 
 These clips have no voice in them at all. A radio, a distant conversation, breathing and laughter are not among them.
 """
@@ -15,21 +15,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from parlure.speech.audio import SAMPLE_RATE, Samples
 from parlure.speech.telephone import telephone
+from parlure.speech.tones import Wave, hold_music, key_tone, tone
 
 VERSION: Final = "1"  # raised whenever any clip sounds different
 CLIPS_PER_KIND: Final = 5
 DURATION_S: Final = (1.0, 28.0)  # s, from a pause to nearly the whole of Whisper's window
 
-_KEYPAD_HZ = ((697, 770, 852, 941), (1209, 1336, 1477))  # ITU-T Q.23: rows and columns
 _RINGING_HZ, _RINGING_S = (440.0, 480.0), (2.0, 4.0)  # Hz; s on, s off
-_CHORDS_HZ = ((262, 330, 392), (220, 262, 330), (294, 349, 440))
-_BEAT_S = 0.5
-
-Wave = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -89,14 +84,13 @@ def _open_line(n_samples: int, rng: np.random.Generator) -> Wave:
 def _keypad(n_samples: int, rng: np.random.Generator) -> Wave:
     """Digits of the keypad (DTMF), each 80 to 250 ms, with pauses."""
     wave, place = np.zeros(n_samples), 0
-    rows, columns = _KEYPAD_HZ
     while place < n_samples:
         place += int(rng.uniform(0.08, 1.5) * SAMPLE_RATE)
         length = int(rng.uniform(0.08, 0.25) * SAMPLE_RATE)
-        tone = _tone(rng.choice(rows), length) + _tone(rng.choice(columns), length)
+        pressed = key_tone(length, rng)
         end = min(n_samples, place + length)
         if place < end:
-            wave[place:end] = tone[: end - place]
+            wave[place:end] = pressed[: end - place]
         place += length
     return _over_the_line(wave, rng)
 
@@ -105,23 +99,12 @@ def _ringing(n_samples: int, rng: np.random.Generator) -> Wave:
     """Ringing as the caller hears it: two seconds, four of pause."""
     on, off = _RINGING_S
     time_s = np.arange(n_samples) / SAMPLE_RATE + rng.uniform(0.0, on)
-    low, high = (_tone(hz, n_samples) for hz in _RINGING_HZ)
+    low, high = (tone(hz, n_samples) for hz in _RINGING_HZ)
     return _over_the_line((low + high) * (time_s % (on + off) < on), rng)
 
 
 def _hold_music(n_samples: int, rng: np.random.Generator) -> Wave:
-    """Broken chords of plucked notes, four to a chord."""
-    wave = np.zeros(n_samples)
-    length = int(2 * _BEAT_S * SAMPLE_RATE)
-    decay = np.exp(-3.0 * np.arange(length) / length)
-    transposed = 2.0 ** (rng.integers(-5, 6) / 12)
-    for beat, start in enumerate(range(0, n_samples, int(_BEAT_S * SAMPLE_RATE))):
-        chord = _CHORDS_HZ[beat // 4 % len(_CHORDS_HZ)]
-        note_hz = transposed * rng.choice(chord)
-        note = sum(_tone(note_hz * harmonic, length) / harmonic for harmonic in (1, 2, 3)) * decay
-        end = min(n_samples, start + length)
-        wave[start:end] += note[: end - start]
-    return _over_the_line(wave, rng)
+    return _over_the_line(hold_music(n_samples, rng), rng)
 
 
 KINDS: Final[Mapping[str, Callable[[int, np.random.Generator], Wave]]] = {
@@ -132,10 +115,6 @@ KINDS: Final[Mapping[str, Callable[[int, np.random.Generator], Wave]]] = {
     "ringing": _ringing,
     "hold music": _hold_music,
 }
-
-
-def _tone(frequency_hz: float, n_samples: int) -> Wave:
-    return np.sin(2.0 * np.pi * float(frequency_hz) * np.arange(n_samples) / SAMPLE_RATE)
 
 
 def _at_level(wave: Wave, level_db: float) -> Wave:

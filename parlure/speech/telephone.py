@@ -1,8 +1,9 @@
 """16 kHz speech → what a telephone network leaves of it: 300–3400 Hz, 8 kHz, line noise, G.711.
 
 Models one clean landline leg: the band of the network's codec filter (ITU-T G.712), the level on the line, white
-noise with mains hum under it, and the codec (ITU-T G.711). It does not model packet loss, mobile codecs, echo,
-crosstalk or clipping by a bad handset. The same samples and generator state give the same signal.
+noise with mains hum under it, and the codec (ITU-T G.711). It does not model echo; packet loss, mobile codecs,
+crosstalk and clipping by a bad handset are in :mod:`parlure.speech.channel`. The same samples and generator state give
+the same signal.
 
 Legend: dBov is decibels relative to digital full scale, root mean square (a full-scale square wave is 0 dBov).
 """
@@ -88,9 +89,9 @@ def telephone_8khz(
     return encode_decode(speech + _line_noise(len(speech), rng, line_noise_db), codec)
 
 
-def band_pass(samples: Samples, sample_rate: int) -> Samples:
-    """Keep :data:`BAND_HZ`, fall to nothing within 100 Hz outside it; no delay, shape kept."""
-    low, high = BAND_HZ
+def band_pass(samples: Samples, sample_rate: int, band_hz: tuple[float, float] = BAND_HZ) -> Samples:
+    """Keep a band, fall to nothing within 100 Hz outside it; no delay, shape kept."""
+    low, high = band_hz
     size = _fast_size(len(samples) + int(_PADDING_S * sample_rate))
     frequencies = np.fft.rfftfreq(size, 1 / sample_rate)
     distance = np.maximum(np.maximum(low - frequencies, frequencies - high), 0.0)  # Hz outside the band

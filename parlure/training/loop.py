@@ -25,6 +25,7 @@ from parlure.exclusive import alone_in
 from parlure.machine import has_bf16
 from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
+from parlure.training.augmentation import Augmentation
 from parlure.training.batches import MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
@@ -98,6 +99,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
+    augmentation = Augmentation.of(recipe, corpus)
     development = Development.of(corpus, recipe)
     _can_be_done(recipe, team)
     if resume and (begun := checkpoint.begun_with(out)) is not None:
@@ -108,7 +110,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     recipe, fit = fitted(recipe, WhisperConfig.from_pretrained(source), items, team)
     if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
         on_event({"kind": "notice", "text": fit.sentence})
-    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer))
+    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation)
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
@@ -173,6 +175,7 @@ class Plan:
     items: Sequence[Item]
     training: TrainingSection
     special: SpecialTokens
+    augmentation: Augmentation | None = None
 
     def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
         """The steps of one epoch, 0-based."""
@@ -180,8 +183,9 @@ class Plan:
         policy = WindowPolicy(
             training.full_window_share, training.utterances_per_window, fixed=training.encoder_cache_gb > 0
         )
+        items = self.items if self.augmentation is None else self.augmentation.of_epoch(self.items, number)
         return plan_epoch(
-            self.items, policy, self.special, epoch=number, seed=training.seed,
+            items, policy, self.special, epoch=number, seed=training.seed,
             batch_seconds=training.batch_seconds, accumulation=training.accumulation,
         )  # fmt: skip
 

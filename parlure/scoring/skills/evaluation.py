@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from parlure.corpus.manifest import Corpus, Utterance
+from parlure.corpus.manifest import Corpus
 from parlure.exclusive import alone_in
 from parlure.scoring.evidence import skills_of, write_evidence
 from parlure.scoring.gates import parse_gate
@@ -20,11 +20,11 @@ from parlure.scoring.normalize import headline_profile, profiles_for
 from parlure.scoring.report import build_report, write_report
 from parlure.scoring.skills.exam import Answers, Exam
 from parlure.scoring.skills.findings import evidence, utterance_row
-from parlure.scoring.skills.listening import Ear, Window, questions_of
+from parlure.scoring.skills.listening import Ear, Window
 from parlure.scoring.skills.provenance import data_of, training_of
 from parlure.scoring.terms import Term, mark_seen, read_terms
 from parlure.scoring.utterances import score_utterances
-from parlure.speech.audio import Samples, read_audio
+from parlure.speech.channel.expression import parse_channel
 from parlure.speech.nonspeech import CLIPS_PER_KIND
 from parlure.transcribing.decode import DecodingOptions
 from parlure.transcribing.engines.choice import engine_for, open_engine
@@ -71,6 +71,7 @@ def evaluate(
     short: bool | None = None,
     fail_if: Sequence[str] = (),
     terms: Path | None = None,
+    condition: str | None = None,
     nonspeech_per_kind: int = CLIPS_PER_KIND,
     beam_size: int = 1,
     loop_guard: bool = False,
@@ -93,6 +94,8 @@ def evaluate(
         fail_if: expressions of :mod:`parlure.scoring.gates`; they are read before anything is decoded, and are for
             the caller to apply to what is returned.
         terms: a list of terms (:func:`parlure.scoring.terms.read_terms`), each also looked for in the train split.
+        condition: a telephone channel that the split is sent through (:mod:`parlure.speech.channel.expression`); the
+            synthesised clips and the guards are not.
         nonspeech_per_kind: synthesised clips without speech, of each of six kinds.
         beam_size: 1 is greedy; more: so many beginnings of every text at once.
         loop_guard: stop an utterance whose text goes round in circles.
@@ -106,12 +109,13 @@ def evaluate(
         The content of ``report.json``.
 
     Raises:
-        ParlureError: a corpus or a model cannot be used, the split is empty, an expression is none, or translations
-            are to be scored without sacrebleu.
+        ParlureError: a corpus or a model cannot be used, the split is empty, an expression or the condition is none,
+            or translations are to be scored without sacrebleu.
     """
     listed = [] if terms is None else read_terms(terms)
+    channel = None if condition is None else parse_channel(condition)
     whole = Corpus.load(corpus)
-    exam = Exam.of(whole, split, guards, nonspeech_per_kind)
+    exam = Exam.of(whole, split, guards, nonspeech_per_kind, channel)
     if split != "train":
         listed = mark_seen(listed, [u.text for u in whole.select("train")], headline_profile(exam.language))
     base = base_of(model) if against == "base" else against
@@ -159,8 +163,11 @@ def _listen(
         if engine == "ctranslate2" and quantize is None:  # what the first model holds, the others are to have too
             quantize = cast(Quantization, opened.compute_type)
         ear = Ear(opened, out, "tuned-short" if window == "short" else system, options, tick)
-        found = ear.hear("utterances", questions_of(exam.utterances), window=window)
-        heard.decoded[system] = Decoded(tuple(found), ear.description(window, seconds))
+        found = ear.hear("utterances", exam.questions(exam.utterances), window=window)
+        description = ear.description(window, seconds)
+        if exam.through is not None:
+            description["decode"]["condition"] = exam.through.description()
+        heard.decoded[system] = Decoded(tuple(found), description)
         if window == "full":
             heard.answers[system] = exam.put_to(ear, found)
         heard.journals += ear.journals
@@ -174,15 +181,19 @@ def _listen(
 
 def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term], origin: Mapping[str, Any]) -> dict[str, Any]:
     rows = [
-        utterance_row(utterance, {system: one.hypotheses[index] for system, one in heard.decoded.items()})
+        utterance_row(
+            utterance, exam.samples(utterance), {system: one.hypotheses[index] for system, one in heard.decoded.items()}
+        )
         for index, utterance in enumerate(exam.utterances)
     ]
+    warnings = [] if exam.through is None else [exam.through.caution()]
     found = list(evidence(exam, heard.answers))
     scored = score_utterances(rows, profiles_for([exam.language, *(u.language for u in exam.utterances)]))
     report = build_report(
         scored,
         {system: one.description for system, one in heard.decoded.items()},
         headline_profile(exam.language),
+        warnings,
         skills=skills_of(found, list(heard.decoded)),
         terms=terms,
         origin=origin,
@@ -190,7 +201,7 @@ def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term], origin: 
     out.mkdir(parents=True, exist_ok=True)
     write_evidence(out, found)
     by_id = {utterance.id: utterance for utterance in exam.utterances}
-    write_report(out, scored, report, lambda id_: _samples(by_id[id_]))
+    write_report(out, scored, report, lambda id_: exam.samples(by_id[id_]))
     for system, one in heard.decoded.items():
         write_hypotheses(out / "hypotheses" / ("tuned-short" if system == SHORT else system), one)
     return report
@@ -203,7 +214,3 @@ def write_hypotheses(folder: Path, decoded: Decoded) -> None:
     (folder / "hyps.jsonl").write_text("".join(lines), encoding="utf-8")
     description = json.dumps(decoded.description, indent=2, ensure_ascii=False) + "\n"
     (folder / "decode.json").write_text(description, encoding="utf-8")
-
-
-def _samples(utterance: Utterance) -> Samples:
-    return read_audio(utterance.recording, utterance.start, utterance.end, utterance.channel)

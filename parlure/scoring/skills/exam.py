@@ -16,6 +16,9 @@ from parlure.scoring.skills.guard import load_guards
 from parlure.scoring.skills.listening import Ear, Question, questions_of
 from parlure.scoring.skills.longform import Piece, pieces_of
 from parlure.scoring.skills.silence import SilenceHeard, hear_silence, silence_questions
+from parlure.scoring.skills.through import Through
+from parlure.speech.audio import Samples
+from parlure.speech.channel.expression import Channel
 from parlure.speech.nonspeech import CLIPS_PER_KIND, NonSpeech, nonspeech_clips
 from parlure.training.items import refuse_long
 from parlure.transcribing.hypothesis import Hypothesis
@@ -46,6 +49,7 @@ class Exam:
         timed: utterances whose phrase times are known.
         pieces: of more than 30 s.
         guards: name → utterances of another domain.
+        through: what all that is of the split is sent through; None: as it is.
     """
 
     utterances: tuple[Utterance, ...]
@@ -55,23 +59,24 @@ class Exam:
     timed: tuple[Utterance, ...]
     pieces: tuple[Piece, ...]
     guards: Mapping[str, tuple[Utterance, ...]]
+    through: Through | None = None
 
     @classmethod
     def of(
-        cls, corpus: Corpus, split: str, guards: Sequence[str] = (), nonspeech_per_kind: int = CLIPS_PER_KIND
+        cls,
+        corpus: Corpus,
+        split: str,
+        guards: Sequence[str] = (),
+        nonspeech_per_kind: int = CLIPS_PER_KIND,
+        channel: Channel | None = None,
     ) -> Exam:
-        """The exam on one split of a corpus.
+        """The exam on one split of a corpus, which may be heard through a channel.
 
         Raises:
             ParlureError: the split is empty or has utterances of more than 30 s, a guard corpus cannot be used, or
                 there are translations and sacrebleu is not installed.
         """
-        utterances = corpus.select(split)
-        if not utterances:
-            raise ParlureError(
-                f"{corpus.folder} has no {split} utterances", "choose another --split, or prepare with other --ratios"
-            )
-        refuse_long(utterances)
+        utterances = decodable(corpus, split)
         if any(u.task == "translate" for u in utterances):
             needs_sacrebleu()
         timed = [u for u in utterances if u.segments and u.task == "transcribe"]
@@ -84,6 +89,7 @@ class Exam:
             timed=tuple(timed[int(i * stride)] for i in range(min(len(timed), MAX_TIMED))),
             pieces=tuple(pieces_of(corpus.utterances, utterances)),
             guards=load_guards(guards, split),
+            through=None if channel is None else Through.of(channel, utterances),
         )
 
     @cached_property
@@ -120,18 +126,46 @@ class Exam:
         n_silent = 2 * len(self.nonspeech) + len(self.empty)
         return len(self.utterances) + n_silent + len(self.timed) + len(self.pieces) + n_guards
 
+    def questions(self, utterances: Sequence[Utterance]) -> list[Question]:
+        """Utterances of the split as something to decode."""
+        pairs = zip(questions_of(utterances), utterances, strict=True)
+        return [self._through(question, utterance) for question, utterance in pairs]
+
+    def samples(self, utterance: Utterance) -> Samples:
+        """What every model hears of an utterance of the split, mono at 16 kHz."""
+        return self.questions([utterance])[0].clip.read()
+
+    def _through(self, question: Question, utterance: Utterance) -> Question:
+        return question if self.through is None else self.through.question(question, utterance)
+
     def put_to(self, ear: Ear, main: Sequence[Hypothesis]) -> Answers:
         """Ask one model everything else than the utterances, of which it has made ``main``."""
-        questions = questions_of(self.utterances)
+        questions = self.questions(self.utterances)
+        pieces = [self._through(piece.question(), piece.utterances[0]) for piece in self.pieces]
         own = [questions[index] for index in self.empty]
         synthesised: list[Question] = silence_questions(self.nonspeech, self.language)
         return Answers(
             utterances=tuple(main),
             silence=hear_silence(ear, synthesised, own, [main[index] for index in self.empty]),
-            timed=tuple(ear.hear_phrases("timestamps", questions_of(self.timed))),
-            pieces=tuple(ear.hear_phrases("long-form", [piece.question() for piece in self.pieces])),
+            timed=tuple(ear.hear_phrases("timestamps", self.questions(self.timed))),
+            pieces=tuple(ear.hear_phrases("long-form", pieces)),
             guards={name: tuple(ear.hear(f"guard-{name}", questions_of(own))) for name, own in self.guards.items()},
         )
+
+
+def decodable(corpus: Corpus, split: str) -> tuple[Utterance, ...]:
+    """The utterances of a split, each of which fits into Whisper's window.
+
+    Raises:
+        ParlureError: there is none, or one does not fit.
+    """
+    utterances = corpus.select(split)
+    if not utterances:
+        raise ParlureError(
+            f"{corpus.folder} has no {split} utterances", "choose another --split, or prepare with other --ratios"
+        )
+    refuse_long(utterances)
+    return utterances
 
 
 def blocks_of(utterances: Sequence[Utterance]) -> tuple[int, ...]:

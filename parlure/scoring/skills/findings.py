@@ -10,16 +10,15 @@ from parlure.scoring.evidence.error_rates import counted
 from parlure.scoring.normalize import headline_profile
 from parlure.scoring.skills.exam import Answers, Exam, blocks_of
 from parlure.scoring.skills.silence import OF_THE_CORPUS, silence_row
-from parlure.speech.audio import read_audio
+from parlure.speech.audio import Samples
 from parlure.speech.level import level_db, snr_db
 from parlure.transcribing.hypothesis import Hypothesis
 
 Row = dict[str, Any]
 
 
-def utterance_row(utterance: Utterance, hypotheses: Mapping[str, Hypothesis]) -> Row:
+def utterance_row(utterance: Utterance, samples: Samples, hypotheses: Mapping[str, Hypothesis]) -> Row:
     """A line of ``utterances.jsonl`` without its counts: what was said, how it sounds, what each system made of it."""
-    samples = read_audio(utterance.recording, utterance.start, utterance.end, utterance.channel)
     level, snr = level_db(samples), snr_db(samples)
     written = {system: one.to_json() for system, one in hypotheses.items()}
     return {
