@@ -27,7 +27,6 @@ _KEYS: dict[str, Callable[[Utterance], Any]] = {
     "language": lambda one: one.language,
     "duration": lambda one: one.duration_s,
     "pace": lambda one: chars_per_s(one),
-    "text": lambda one: folded(one.text),
     "tags": lambda one: folded(" ".join(one.tags)) if one.tags else None,
 }
 
@@ -97,9 +96,11 @@ class Catalogue:
         }
 
     def _order(self, column: str, down: bool) -> Rows:
-        """All positions, sorted; equal ones stay in the manifest's order."""
+        """All positions, sorted; equal ones stay in the manifest's order, equal texts are sorted by id."""
         if (column, down) not in self._orders:
-            keys = [_KEYS[column](one) for one in self.utterances]
+            keys: list[Any] = (
+                self._folded if column == "text" else [_KEYS[column](one) for one in self.utterances]
+            )  # what is searched begins with the text
             known = [row for row, key in enumerate(keys) if key is not None]
             unknown = [row for row, key in enumerate(keys) if key is None]
             known.sort(key=lambda row: keys[row], reverse=down)

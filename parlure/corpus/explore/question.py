@@ -18,7 +18,7 @@ DEFAULT_LIMIT, LARGEST_LIMIT = 100, 1000  # rows of one page
 _ACCENTS = re.compile(
     "[\u0300-\u036f]"
 )  # combining marks of Latin, Greek and Cyrillic; vowel signs elsewhere are letters
-_ALIKE = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "’": "'", "\u00a0": " ", "\u202f": " "})
+_ALIKE = (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("’", "'"))  # what NFKD leaves as it is
 
 
 class QuestionError(ValueError):
@@ -56,7 +56,10 @@ def folded(text: str) -> str:
     """A text as the search compares it: small letters without accents, ``œ`` as ``oe``, ``’`` as ``'``."""
     if text.isascii():
         return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold())).translate(_ALIKE)
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    for letter, alike in _ALIKE:
+        plain = plain.replace(letter, alike)
+    return plain
 
 
 def parse_question(query: str) -> Question:

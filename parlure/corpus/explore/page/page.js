@@ -77,7 +77,7 @@
       tile("speech", length(total.seconds), corpus.splits.map(split => `${split.name} ${length(split.seconds)}`).join(" · ")),
       tile("speakers", number(total.speakers), total.speakers ? "" : "none is named"),
       tile("sessions", number(total.sessions), total.sessions ? "" : "none is named"),
-      tile("rejected rows", number(corpus.rejected), corpus.reasons.slice(0, 2).map(one => one.name).join(" · ")));
+      tile("rejected rows", number(corpus.rejected), corpus.reasons.slice(0, 3).map(one => one.name).join(" · ")));
     at("cautions").hidden = !corpus.warnings.length;
     at("cautions").querySelector("ul").replaceChildren(...corpus.warnings.map(text => make("li", text)));
     const tagged = corpus.tags.some(tag => tag.name);
@@ -237,19 +237,22 @@
   const sound = at("sound"), sight = at("sight"), position = at("position");
   let chosen = null, drawn = null, looking = null;
 
+  const dock = shown => { // what lies under it can still be scrolled into view
+    at("dock").hidden = !shown;
+    const height = shown ? `${at("dock").offsetHeight + 8}px` : "";
+    document.documentElement.style.scrollPaddingBottom = document.body.style.paddingBottom = height;
+  };
   const choose = index => {
     const row = view.rows[index];
     if (!row) return;
     mark(index);
-    body.rows[index].scrollIntoView({ block: "nearest" });
     if (chosen?.id !== row.id) open(row);
+    body.rows[index].scrollIntoView({ block: "nearest" });
     if (at("at-once").checked) play();
   };
   const open = row => {
     chosen = row;
     drawn = null;
-    at("dock").hidden = false;
-    document.body.classList.add("docked");
     sound.pause();
     sound.src = "audio?" + new URLSearchParams({ id: row.id });
     at("chosen-id").textContent = row.id;
@@ -275,6 +278,7 @@
     at("measured").textContent = "";
     show(at("chosen-trouble"), "");
     drawSegments(row);
+    dock(true);
     draw();
     tick();
     look(row);
@@ -376,8 +380,7 @@
     sound.pause();
     looking?.abort();
     chosen = null;
-    at("dock").hidden = true;
-    document.body.classList.remove("docked");
+    dock(false);
     body.querySelector("[aria-current]")?.removeAttribute("aria-current");
   };
 
@@ -395,7 +398,7 @@
     const box = sight.getBoundingClientRect();
     seek((event.clientX - box.left) / box.width * (drawn?.seconds ?? chosen.duration_s));
   });
-  addEventListener("resize", () => { if (chosen) draw(); });
+  addEventListener("resize", () => { if (chosen) { dock(true); draw(); } });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (chosen) draw(); });
 
   // ---- rejected rows
