@@ -43,7 +43,8 @@
   const totalsTable = (heading, rows, all) => {
     const part = make("div"), scroll = make("div", undefined, "scroll"), table = make("table");
     const head = make("tr"), body = make("tbody"), top = make("thead");
-    for (const [name, css] of [[heading, "left"], ["utterances"], ["time"], ["speakers"]]) {
+    const last = heading === "speaker" ? "sessions" : "speakers";
+    for (const [name, css] of [[heading, "left"], ["utterances"], ["time"], [last]]) {
       const cell = make("th", name, css);
       cell.scope = "col";
       head.append(cell);
@@ -52,7 +53,7 @@
       const line = make("tr"), name = make("th", row.name || "(none)");
       name.scope = "row";
       line.append(name, make("td", number(row.utterances)), make("td", length(row.seconds)),
-        make("td", number(row.speakers)));
+        make("td", number(row[last])));
       body.append(line);
     }
     top.append(head);
