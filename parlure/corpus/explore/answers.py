@@ -119,7 +119,7 @@ class Answers:
         rows = self._catalogue.matching(parse_question(query))
         text = "".join(f"{self._catalogue.utterances[row].id}\n" for row in rows)
         keep = {"Content-Disposition": 'attachment; filename="ids.txt"'}
-        return Answer(200, "text/plain; charset=utf-8", text.encode("utf-8"), keep)
+        return Answer(200, "text/plain; charset=utf-8", text.encode("utf-8", "replace"), keep)
 
     def audio(self, query: str) -> Answer:
         """The sound of the utterance ``id=…``: a WAV file."""

@@ -13,6 +13,9 @@ from importlib.resources import files
 
 from parlure.scoring.page.style import STYLE
 
+# one script in several files, in this order; they share one scope, and the last one begins it all
+_SCRIPT = ("basics", "overview", "table", "player", "rejected", "keys")
+
 
 @cache
 def page_html() -> bytes:
@@ -37,7 +40,8 @@ def _style() -> str:
 
 @cache
 def _script() -> str:
-    return _part("page.js")
+    parts = "\n".join(_part(f"{name}.js") for name in _SCRIPT)
+    return f'(() => {{\n"use strict";\n{parts}}})();\n'
 
 
 def _part(name: str) -> str:
