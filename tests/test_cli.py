@@ -38,7 +38,7 @@ def test_version(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "prepare", "init", "train", "transcribe", "evaluate", "score", "publish", "doctor"]
+    "command", ["demo", "prepare", "explore", "init", "train", "transcribe", "evaluate", "score", "publish", "doctor"]
 )
 def test_every_command_has_help(capsys, command):
     code, out, _ = run(capsys, command, "--help")

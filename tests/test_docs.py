@@ -14,6 +14,7 @@ from replica import write_talkbank, write_trees
 from scored import report_of, rows_of
 
 from parlure import cli
+from parlure.corpus.explore.server import CorpusServer
 from parlure.recipe import Recipe, load_recipe, parse_recipe
 from parlure.scoring.report import write_report
 from parlure.scoring.skills import evaluate
@@ -101,8 +102,8 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["start.md", "prepare.md", "formats.md", "chat.md", "corpus.md", "train.md", "README.md", "transcribe.md",
-         "scoring.md", "beyond-wer.md", "skills.md", "publish.md", "export.md", "quebec-telephone.md",
+ORDER = ["start.md", "prepare.md", "formats.md", "explore.md", "chat.md", "corpus.md", "train.md", "README.md",
+         "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md", "publish.md", "export.md", "quebec-telephone.md",
          "is-my-wer-real.md", "telephone.md"]  # fmt: skip
 
 
@@ -130,6 +131,10 @@ def shorten(manifest: Path) -> None:
     manifest.write_text("".join(line for split in SPLITS for line in of_split[split][:2]), encoding="utf-8")
 
 
+def interrupted(server: CorpusServer) -> None:
+    raise KeyboardInterrupt
+
+
 def commands(page: str) -> list[str]:
     return [
         line.split("#")[0].strip()
@@ -145,6 +150,8 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(desk / "cache"))
     monkeypatch.setitem(evaluate.__kwdefaults__, "nonspeech_per_kind", 1)
     monkeypatch.setattr("parlure.scoring.skills.robustness.USUAL", ("g711", "crosstalk"))  # thirty take too long
+    monkeypatch.setattr(CorpusServer, "serve_forever", interrupted)  # what serves until Ctrl-C
+    monkeypatch.setattr("webbrowser.open", lambda url: True)
     done = 0
     for page in ORDER:
         for command in commands(page):
