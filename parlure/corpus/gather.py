@@ -29,6 +29,7 @@ class Gathered:
         sources: for ``corpus.json``: where each was, and the hashes of what was read.
         licences: of the sources that say one.
         shards: names given to the parquet shards read.
+        settings: for ``corpus.json``: what decided whether a row is taken.
     """
 
     taken: list[Taken] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Gathered:
     sources: list[dict[str, Any]] = field(default_factory=list)
     licences: list[str] = field(default_factory=list)
     shards: list[str] = field(default_factory=list)
+    settings: dict[str, str | None] = field(default_factory=dict)
 
     def add(self, one: Found) -> None:
         """Sort a row into one of the two."""
@@ -78,7 +80,7 @@ def gather(
     Raises:
         ParlureError: a source cannot be read or named, or what concerns all rows.
     """
-    gathered = Gathered()
+    gathered = Gathered(settings=examiner.settings())
     plain: dict[int, list[Row | Rejected]] = {}
     datasets: dict[int, Dataset] = {}
     n_rows = 0
