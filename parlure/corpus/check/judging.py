@@ -88,7 +88,8 @@ def check_tokens(ledger: Ledger, ears: Ears | None) -> None:
 
 def check_hearing(ledger: Ledger, ears: Ears, cache: Path, progress: Callable[[int, int], None] | None = None) -> None:
     """Hold every text, and every language, against what the model hears."""
-    for heard in ears.hear(ledger.utterances, cache, progress):
+    # in the corpus's order, whatever was heard before
+    for heard in sorted(ears.hear(ledger.utterances, cache, progress), key=lambda one: one.index):
         utterance = ledger.utterances[heard.index]
         certain = heard.probability or 0.0
         if heard.language not in (None, utterance.language) and certain > ledger.threshold("language_mismatch"):

@@ -9,7 +9,7 @@ from typing import Any
 from parlure.corpus.check.check import Checked
 from parlure.corpus.check.findings import Finding
 from parlure.corpus.check.page.figures import figures
-from parlure.corpus.check.page.suspects import suspects_section
+from parlure.corpus.check.page.suspects import prose, suspects_section
 from parlure.corpus.manifest import SPLITS
 from parlure.scoring.page.document import document
 from parlure.scoring.page.marks import NO_NUMBER, plural, table
@@ -69,13 +69,13 @@ def _findings(findings: tuple[Finding, ...]) -> str:
         return ""
     rows = [
         f'<tr><th scope="row"><a href="#{escape(one.rule.code)}">{escape(one.rule.code)}</a></th>'
-        f'<td class="left {_COLOUR[one.rule.severity]}">{one.rule.severity}</td><td>{one.n}</td>'
-        f"<td>{one.hours:.2f}</td><td>{one.hours_left:.2f}</td>"
-        f'<td class="left wrap">{escape(one.rule.explanation)}</td></tr>'
+        f'<td class="left {_COLOUR[one.rule.severity]}">{one.rule.severity}</td>'
+        f'<td class="left wrap">{prose(one.rule.explanation)}</td>'
+        f"<td>{one.n}</td><td>{one.hours:.2f}</td><td>{one.hours_left:.2f}</td></tr>"
         for one in findings
     ]
-    head = ["rule", "severity", "n", "hours", "hours without", "what is wrong"]
-    return '<h2 id="findings">What was found</h2>' + table(head, rows, 2)
+    head = ["rule", "severity", "what is wrong", "n", "hours", "hours without"]
+    return '<h2 id="findings">What was found</h2>' + table(head, rows, 3)
 
 
 def _distributions(checked: Checked) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 
@@ -15,6 +16,7 @@ from parlure.speech.audio import read_audio
 SOUND_BUDGET_S = 900.0  # of all players together: about 4 MB of MP3
 _PLAYERS_EACH = 3  # of a finding
 _LONGEST_S = 30.0
+_CODE = re.compile(r"`([^`]+)`")
 
 
 class Players:
@@ -69,8 +71,13 @@ def _card(finding: Finding, utterances: Mapping[str, Utterance], players: Player
     return (
         f'<details class="card" id="{escape(rule.code)}"{is_open}><summary>{escape(rule.code)} '
         f'<span class="muted">{rule.severity}, {finding.n}{escape(limit)}</span></summary>'
-        f"<p>{escape(rule.explanation)}</p><p><b>What to do:</b> {escape(rule.advice)}</p>{examples}</details>"
+        f"<p>{prose(rule.explanation)}</p><p><b>What to do:</b> {prose(rule.advice)}</p>{examples}</details>"
     )
+
+
+def prose(text: str) -> str:
+    """A rule's sentence as HTML; what stands between backticks is code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _example(one: Example, utterance: Utterance | None, players: Players | None) -> str:
