@@ -19,13 +19,13 @@ from parlure.corpus.manifest import SCHEMA_VERSION
 
 RATE = 16_000
 N_SPEAKERS, N_EACH = 50, 10
-WORDS = (
+WORDS = (  # noqa: SIM905
     "chat chien maison jardin rivière montagne fenêtre voiture école livre table chaise lumière matin soirée "
     "hiver neige pluie soleil nuage forêt oiseau poisson cheval vache mouton route pont village ville marché "
     "pain fromage lait café sucre pomme poire cerise fraise raisin orange couteau assiette verre bouteille "
     "cuisine chambre salon escalier porte clé chapeau manteau chemise soulier musique chanson danse théâtre "
     "cinéma journal lettre enveloppe "
-).split()  # noqa: SIM905
+).split()
 VERBS = ("voit cherche trouve regarde prend laisse porte montre cache donne garde perd aime ").split()  # noqa: SIM905
 
 

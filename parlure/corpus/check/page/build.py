@@ -107,14 +107,14 @@ def _forecast(forecast: Mapping[str, Any] | None) -> str:
         cells = "".join(f"<td>{_hours(model['gpus'][card])}</td>" for card in cards)
         need = f"{model['gpus'][cards[-1]]['memory_gb']:.1f}"
         rows.append(
-            f'<tr><th scope="row">{escape(model["model"])}</th><td>{model["petaflop"]:,.1f}</td><td>{need}</td>'
+            f'<tr><th scope="row">{escape(model["model"].removeprefix("openai/"))}</th><td>{model["petaflop"]:.3g}</td><td>{need}</td>'
             f"<td>{_hours(model['here'])}</td>{cells}</tr>"
         )
-    head = ["LoRA on", "PFLOP, counted", "GB in bf16, estimated", "this machine", *map(escape, cards)]
+    head = ["LoRA on", "PFLOP", "GB in bf16", "here", *map(escape, cards)]
     basis = "".join(f"<li>{escape(sentence)}</li>" for sentence in forecast["basis"])
     return (
         f'<h2 id="forecast">What tuning will take</h2><p>{escape(lede)}</p>{table(head, rows)}'
-        f'<p class="note">Hours of the default recipe, from counted operations; – does not fit.</p>'
+        f'<p class="note">Time of the default recipe, from counted operations; memory is estimated; – does not fit.</p>'
         f'<div class="note"><ul>{basis}</ul></div>'
     )
 

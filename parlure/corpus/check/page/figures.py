@@ -13,8 +13,8 @@ from parlure.scoring.page.drawing import BASE, CAUTION, MUTED, TEXT, TUNED, draw
 _SIZE = (4.2, 2.1)  # inches
 _BINS = 40
 _COLOURS = {"train": BASE, "dev": CAUTION, "test": TUNED}
-_MAX_SPEAKERS = 25
-_MAX_CHARACTERS = 40
+_MAX_SPEAKERS = 20
+_MAX_CHARACTERS = 20
 
 
 def figures(found: Distributions) -> list[tuple[str, str]]:
@@ -32,10 +32,10 @@ def figures(found: Distributions) -> list[tuple[str, str]]:
 
 
 def histogram(label: str, values: Sequence[float]) -> str:
-    """One distribution, what is beyond its 99.9th percentile put into the last bar."""
+    """One distribution, what is beyond its 1st and 99th percentiles in the outermost bars."""
     if not values:
         return ""
-    shown = np.clip(values, np.percentile(values, 0.1), np.percentile(values, 99.9))
+    shown = np.clip(values, *np.percentile(values, (1, 99)))
     with drawing(*_SIZE, f"Distribution: {label}", f"check {label}") as drawn:
         drawn.axes.hist(shown, bins=_BINS, color=TUNED)
         _counted(drawn.axes.set_ylabel)
