@@ -37,7 +37,7 @@ def planted(clean, tmp_path_factory):
     rows = [dict(row) for row in clean[1]]
     where = {}
     for place, (code, plant) in enumerate(DEFECTS.items()):
-        row = rows[place * 5]  # speakers 0 to 16, train
+        row = rows[place * 5]  # of speakers 0 to 16, in train
         plant(row, folder / row["recording"])
         where[code] = row["id"]
     by_id = {row["id"]: row for row in rows}

@@ -2,8 +2,9 @@
 
 Nearly: sets of character 5-grams (case and punctuation aside) whose Jaccard similarity is beyond a threshold t. Found
 exactly and without comparing all with all, by prefix filtering (Bayardo, Ma & Srikant, "Scaling up all pairs similarity
-search", WWW 2007): of two sets that similar, ordered by rarity, the first ``n - ceil(t n) + 1`` members share one. Only
-the eval sides' prefixes are kept in memory; the others' texts pass by in chunks.
+search", WWW 2007; with more than one shared member: Wang, Li & Feng, "Can we beat the prefix filtering?", SIGMOD 2012): of
+two sets that similar, ordered by rarity, the first ``n - ceil(t n) + m`` members share m. Only the eval sides' prefixes
+are kept in memory; the others' texts pass by in chunks.
 """
 
 from __future__ import annotations
@@ -128,11 +129,11 @@ class _Grams:
     owners: _Places
     sizes: _Places
 
-    def prefixes(self, threshold: float) -> tuple[_Hashes, _Places]:
-        """Those of which two similar texts must share one."""
+    def prefixes(self, threshold: float, n_shared: int) -> tuple[_Hashes, _Places]:
+        """Those of which two similar texts must share so many."""
         starts = np.concatenate(([0], np.cumsum(self.sizes)[:-1]))
         ranks = np.arange(len(self.hashes)) - np.repeat(starts, self.sizes)
-        lengths = self.sizes - np.ceil(threshold * self.sizes - 1e-9).astype(np.int64) + 1
+        lengths = self.sizes - np.ceil(threshold * self.sizes - 1e-9).astype(np.int64) + n_shared
         kept = ranks < np.repeat(lengths, self.sizes)
         return self.hashes[kept], self.owners[kept]
 
@@ -142,6 +143,8 @@ class _Index:
 
     def __init__(self, texts: Sequence[str], threshold: float) -> None:
         self._texts, self._threshold = texts, threshold
+        # five words have five grams or more, of which this threshold lets three be shared at the least
+        self._n_shared = 3 if threshold >= 0.6 else 1
         self._frequencies = np.zeros(1 << _BUCKETS, np.int32)
         for start in range(0, len(texts), _CHUNK):
             hashes, _ = _hashed(texts[start : start + _CHUNK])
@@ -149,7 +152,7 @@ class _Index:
         keys, owners, sizes = [], [], []
         for start in range(0, len(texts), _CHUNK):
             grams = self._grams(texts[start : start + _CHUNK])
-            some, whose = grams.prefixes(threshold)
+            some, whose = grams.prefixes(threshold, self._n_shared)
             keys.append(some)
             owners.append(whose + start)
             sizes.append(grams.sizes)
@@ -166,7 +169,7 @@ class _Index:
     def near(self, texts: Sequence[str]) -> Iterator[tuple[int, int, float]]:
         """``(number of the indexed text, number of the text, similarity)`` of each pair beyond the threshold."""
         grams = self._grams(texts)
-        keys, owners = grams.prefixes(self._threshold)
+        keys, owners = grams.prefixes(self._threshold, self._n_shared)
         first = np.searchsorted(self._keys, keys, side="left")
         counts = np.searchsorted(self._keys, keys, side="right") - first
         some = counts > 0
@@ -175,8 +178,9 @@ class _Index:
         indexed, probing = self._owners[np.repeat(first, counts) + step], np.repeat(owners, counts)
         one, other = self._sizes[indexed], grams.sizes[probing]
         possible = np.minimum(one, other) >= self._threshold * np.maximum(one, other)
-        pairs = np.unique(np.stack([indexed[possible], probing[possible]], axis=1), axis=0)
-        for place, number in pairs.tolist():
+        pairs, n_shared = np.unique(indexed[possible] * len(texts) + probing[possible], return_counts=True)
+        for pair in pairs[n_shared >= self._n_shared].tolist():
+            place, number = divmod(pair, len(texts))
             similarity = _jaccard(self._texts[place], texts[number])
             if similarity > self._threshold:
                 yield place, number, similarity

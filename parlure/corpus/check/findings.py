@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from parlure.corpus.check.rules import SEVERITIES, Rule
+from parlure.corpus.check.rules import SEVERITIES, Rule, Severity
 from parlure.corpus.manifest import Utterance
 
 MAX_EXAMPLES = 10  # of each finding
@@ -101,7 +101,7 @@ class Ledger:
         if code in self._hits:
             self._hits[code].append(Hit(index, value, rank))
 
-    def soften(self, code: str, severity: Any) -> None:
+    def soften(self, code: str, severity: Severity) -> None:
         """Give a rule another severity in this corpus."""
         if code in self.rules:
             self.rules[code] = replace(self.rules[code], severity=severity)

@@ -107,8 +107,8 @@ def _forecast(forecast: Mapping[str, Any] | None) -> str:
         cells = "".join(f"<td>{_hours(model['gpus'][card])}</td>" for card in cards)
         need = f"{model['gpus'][cards[-1]]['memory_gb']:.1f}"
         rows.append(
-            f'<tr><th scope="row">{escape(model["model"].removeprefix("openai/"))}</th><td>{model["petaflop"]:.3g}</td><td>{need}</td>'
-            f"<td>{_hours(model['here'])}</td>{cells}</tr>"
+            f'<tr><th scope="row">{escape(model["model"].removeprefix("openai/"))}</th>'
+            f"<td>{model['petaflop']:.3g}</td><td>{need}</td><td>{_hours(model['here'])}</td>{cells}</tr>"
         )
     head = ["LoRA on", "PFLOP", "GB in bf16", "here", *map(escape, cards)]
     basis = "".join(f"<li>{escape(sentence)}</li>" for sentence in forecast["basis"])
