@@ -15,7 +15,7 @@ from parlure.recipe import Recipe, TrainingSection, parse_recipe
 from parlure.scoring.normalize import headline_profile
 
 _BATCH_S, _ACCUMULATION = (TrainingSection.model_fields[name].default for name in ("batch_seconds", "accumulation"))
-_STEP_S = _BATCH_S * _ACCUMULATION  # seconds of encoder input in an optimiser step
+STEP_S = _BATCH_S * _ACCUMULATION  # seconds of encoder input in an optimiser step
 _MOST_DEV = 300  # utterances to decode at each evaluation: enough to choose a checkpoint, minutes at most on a GPU
 _DEFAULT = "openai/whisper-medium"
 _DEFAULT_WITHOUT_GPU = "openai/whisper-base"  # a larger one takes days
@@ -59,13 +59,13 @@ def _fitted(
     """What follows from the corpus and the machine: key → (value, why)."""
     size = next((size for size in SIZES if size.name == model), None) if model else _largest(machine)
     hours = sum(utterance.duration_s for utterance in train) / 3600
-    epochs = 3.0 if hours >= 10 else 5.0 if hours >= 2 else 10.0
-    n_steps = max(1, round(epochs * _encoder_s([u.duration_s for u in train]) / _STEP_S))
+    epochs = epochs_for(hours)
+    n_steps = max(1, round(epochs * encoder_s([u.duration_s for u in train]) / STEP_S))
     chosen, batch_s, fits = "without a GPU a larger one takes days", _BATCH_S, "without a GPU longer ones are no faster"
     if machine.gpus:
         gpu = machine.gpus[0]
         chosen = f"for {gpu.name}, {gpu.memory_gb:.0f} GB"
-        batch_s, fits = 0.0, f"looked at before the first step; a step has {_STEP_S:.0f} s in any case"
+        batch_s, fits = 0.0, f"looked at before the first step; a step has {STEP_S:.0f} s in any case"
     if model:
         chosen = "you named it"
     languages = sorted({utterance.language for utterance in dev})
@@ -83,7 +83,12 @@ def _fitted(
     }
 
 
-def _encoder_s(durations_s: Sequence[float]) -> float:
+def epochs_for(hours: float) -> float:
+    """Passes over so many hours of training speech: the fewer there are, the more."""
+    return 3.0 if hours >= 10 else 5.0 if hours >= 2 else 10.0
+
+
+def encoder_s(durations_s: Sequence[float]) -> float:
     """Seconds of encoder input that an epoch has by the recipe's defaults, roughly."""
     from parlure.speech.features import WINDOW_S, short_window_s
 

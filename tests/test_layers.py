@@ -14,6 +14,7 @@ ROOT = Path(parlure.__file__).parent
 # From the top floor down; a module may import what stands in a later row, and its own row.
 FLOORS = [
     ("cli",),
+    ("forecast",),
     ("demo", "doctor", "starter", "ending"),
     ("shipping",),
     ("scoring.skills",),
@@ -25,7 +26,7 @@ FLOORS = [
     ("speech",),
     ("recipe", "machine", "exclusive", "errors", "console"),
 ]
-WITH_TORCH = ("demo", "machine", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
+WITH_TORCH = ("demo", "forecast", "machine", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
 HEAVY = ("torch", "transformers", "peft", "accelerate")
 
 

@@ -37,6 +37,7 @@ class Gathered:
         licences: of the sources that say one.
         shards: names given to the parquet shards read.
         tagged: what became of the sources' columns that no field is made of.
+        settings: for ``corpus.json``: what decided whether a row is taken.
     """
 
     taken: list[Taken] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Gathered:
     licences: list[str] = field(default_factory=list)
     shards: list[str] = field(default_factory=list)
     tagged: Tagged = field(default_factory=Tagged)
+    settings: dict[str, str | None] = field(default_factory=dict)
 
     def add(self, one: Found) -> None:
         """Sort a row into one of the two."""
@@ -118,7 +120,7 @@ def gather(
     Raises:
         ParlureError: a source cannot be read or named, or what concerns all rows.
     """
-    gathered = Gathered()
+    gathered = Gathered(settings=examiner.settings())
     plain: dict[int, list[Row | Rejected]] = {}
     datasets: dict[int, tuple[Dataset, _ShardCount]] = {}
     count = _Count(progress)

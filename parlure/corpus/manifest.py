@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ class Segment(NamedTuple):
     speaker: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Utterance:
     """A span of a recording and what is said in it.
 
@@ -140,14 +141,13 @@ class Corpus:
             raise ParlureError(f"the corpus {folder} has no {MANIFEST}", "prepare it again: parlure prepare")
         utterances = []
         first_line_of: dict[str, int] = {}
-        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-            if not line.strip():
-                continue
+        place_of = _Places(folder)
+        for number, line in _lines(path):
             try:
                 row = json.loads(line.decode("utf-8"))
                 if not isinstance(row, dict):
                     raise ParlureError("the line is not a JSON object", _AGAIN)
-                utterance = Utterance.from_json({**row, "recording": resolved(row.get("recording"), folder)})
+                utterance = Utterance.from_json({**row, "recording": place_of(row.get("recording"))})
                 if utterance.id in first_line_of:
                     raise ParlureError(
                         f"the id {utterance.id} is already on line {first_line_of[utterance.id]}", _AGAIN
@@ -217,9 +217,26 @@ def stored(recording: str, folder: Path) -> str:
     return Path(os.path.relpath(path, folder.resolve())).as_posix() if path.is_relative_to(home) else path.as_posix()
 
 
-def resolved(recording: Any, folder: Path) -> Any:
-    """The absolute path of a recording as a manifest names it; anything but a string is returned as it is."""
-    return os.path.normpath(folder.resolve() / recording) if isinstance(recording, str) else recording
+class _Places:
+    """The absolute path of each recording, found and kept in memory once however many rows name it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home, self._known = folder.resolve(), dict[str, str]()
+
+    def __call__(self, recording: Any) -> Any:
+        if not isinstance(recording, str):
+            return recording
+        if recording not in self._known:
+            self._known[recording] = os.path.normpath(self._home / recording)
+        return self._known[recording]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, with their numbers from 1."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, line
 
 
 def parse_segments(value: Any) -> tuple[Segment, ...] | None:
@@ -276,6 +293,7 @@ def _checked(name: str, value: Any) -> Any:
         value = tuple(value) if good else value
     elif name in ("speaker", "session", "prompt"):
         good = value is None or isinstance(value, str)
+        value = sys.intern(value) if value and good and name != "prompt" else value  # one string for all its rows
     else:
         choices = {"split": SPLITS, "task": TASKS}.get(name)
         good = isinstance(value, str) and (choices is None or value in choices)

@@ -294,6 +294,7 @@ def _info(
         "sources": gathered.sources,
         "licence": ", ".join(dict.fromkeys(gathered.licences)) or None,
         "split": split,
+        "settings": gathered.settings,
         "n_read": summary.n_read,
         "n_used": summary.n_used,
         "n_utterances": summary.n_utterances,

@@ -19,6 +19,7 @@ h1.better { color: var(--better); } h1.worse { color: var(--worse); }
 h2 { font-size: 1.2rem; margin: 2.75rem 0 .6rem; letter-spacing: -.005em; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .6rem; }
 p { margin: .4rem 0; max-width: 46rem; } .muted, figcaption, .note { color: var(--muted); font-size: .9rem; }
+a { color: var(--tuned); }
 .lede { font-size: 1.1rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
 .tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: .7rem; }
