@@ -1,0 +1,49 @@
+"""Commands that make a manifest of recordings that have no timed transcript."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from parlure.cli.app import app
+from parlure.cli.arguments import DECODABLE_HELP
+from parlure.ending import say
+
+
+@app.command()
+def segment(
+    audio: Annotated[list[Path], Argument(help="Recordings of any length, without a transcript.")],
+    out: Annotated[Path, Option(help="Manifest to make, such as spans.jsonl.")],
+    channels: Annotated[
+        Literal["split", "mix", "first"] | None,
+        Option(help="split: each channel by itself, as for the two parties of a call; when not given, if they differ."),
+    ] = None,
+    pause: Annotated[float, Option(help="A longer pause ends a span, in seconds.")] = 2.0,
+    pad: Annotated[float, Option(help="Kept before and after speech, in seconds.")] = 0.2,
+    to: Annotated[float, Option(help="Longest span, in seconds.")] = 30.0,
+    model: Annotated[str | None, Option(help=f"Draft the texts: {DECODABLE_HELP}.")] = None,
+    language: Annotated[str | None, Option(help="Language spoken, such as fr.")] = None,
+) -> None:
+    """Recordings without transcripts → a manifest of the spans in which somebody speaks, up to 30 s each."""
+    from parlure.console import Console
+    from parlure.corpus.segment import segment as run_segment
+    from parlure.speech.voice import SpanPolicy
+
+    hear = None
+    if model is not None:
+        from parlure.transcribing.drafts import draft
+
+        hear = partial(draft, model=model, language=language)
+    with Console().bar("listening") as bar:
+        summary = run_segment(
+            audio, out, channels=channels, policy=SpanPolicy(pause, pad, to), language=language, hear=hear, progress=bar
+        )
+    for line in summary.lines():
+        say(line)
+    todo = (
+        "correct the texts, which are a model's" if model else "fill in the texts, by hand or again with --model MODEL"
+    )
+    say(f"next: {todo}; then parlure prepare {out} --out corpus --language {language or 'fr'}")
