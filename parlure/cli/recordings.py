@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from parlure.cli.app import app
-from parlure.cli.arguments import DECODABLE_HELP
+from parlure.cli.arguments import DECODABLE_HELP, MODEL_HELP
 from parlure.ending import say
 
 
@@ -47,3 +47,29 @@ def segment(
         "correct the texts, which are a model's" if model else "fill in the texts, by hand or again with --model MODEL"
     )
     say(f"next: {todo}; then parlure prepare {out} --out corpus --language {language or 'fr'}")
+
+
+@app.command()
+def align(
+    recording: Annotated[Path, Argument(help="Recording of any length.")],
+    transcript: Annotated[Path, Argument(help="Text file: what is said in it, in order, without times.")],
+    model: Annotated[str, Option(help=f"The model that listens: {MODEL_HELP}.")],
+    out: Annotated[Path, Option(help="Manifest to make, such as aligned.jsonl.")],
+    language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
+    channel: Annotated[int | None, Option(min=0, help="Channel, from 0; the mean of all when not given.")] = None,
+    min_confidence: Annotated[
+        float, Option(help="Mean probability of a sentence's tokens below which it is rejected.")
+    ] = 0.4,
+) -> None:
+    """A recording and its transcript without times → a manifest with the times of every sentence that was found."""
+    from parlure.console import Console
+    from parlure.transcribing.align import align as run_align
+
+    with Console().bar("aligning") as bar:
+        summary = run_align(
+            recording, transcript, out, model=model, language=language, channel=channel,
+            min_probability=min_confidence, progress=bar,
+        )  # fmt: skip
+    for line in summary.lines():
+        say(line)
+    say(f"next: parlure prepare {out} --out corpus --join dialogue")

@@ -79,10 +79,7 @@ def segment(
     Raises:
         ParlureError: a recording cannot be read, ``out`` cannot be written, or nobody speaks.
     """
-    if out.suffix != ".jsonl":
-        raise ParlureError(f"{out} does not end in .jsonl", "name the manifest to make: --out spans.jsonl")
-    if out.exists():
-        raise ParlureError(f"{out} is there already", "name another --out, or delete it")
+    refuse_existing(out)
     policy = policy or SpanPolicy()
     jobs = [(path, channel) for path in audio for channel in _channels(path, channels)]
     spans: list[SpokenSpan] = []
@@ -99,6 +96,18 @@ def segment(
     _write(out, spans, language, hear(spans) if hear else None)
     speech_s = sum(one.end - one.start for one in spans)
     return SegmentSummary(tuple(spans), speech_s, total_s - speech_s, n_cut)
+
+
+def refuse_existing(out: Path) -> None:
+    """See that a manifest can be made.
+
+    Raises:
+        ParlureError: its name does not say that it is one, or it is there.
+    """
+    if out.suffix != ".jsonl":
+        raise ParlureError(f"{out} does not end in .jsonl", "name the manifest to make: --out spans.jsonl")
+    if out.exists():
+        raise ParlureError(f"{out} is there already", "name another --out, or delete it")
 
 
 def _channels(path: Path, channels: Channels | None) -> list[int | None]:
