@@ -202,7 +202,8 @@ def test_who_is_not_named_is_not_joined_as_a_speaker():
     assert spans(result) == [(0, 1), (1, 2)]
     assert result.warnings == (
         "2 rows name no speaker and were not joined: --join dialogue joins whoever speaks",
-        "no two phrases could be joined: a row has to say start and end in a recording that others share",
+        "no two phrases could be joined: on no channel of a recording does one follow another within 2 s (--join-gap) "
+        "and 30 s in all",
     )
     assert spans(joined(said, "dialogue")) == [(0, 2)]
 

@@ -59,7 +59,7 @@ def align(
     channel: Annotated[int | None, Option(min=0, help="Channel, from 0; the mean of all when not given.")] = None,
     min_confidence: Annotated[
         float, Option(help="Mean probability of a sentence's tokens below which it is rejected.")
-    ] = 0.4,
+    ] = 0.5,
 ) -> None:
     """A recording and its transcript without times → a manifest with the times of every sentence that was found."""
     from parlure.console import Console

@@ -336,4 +336,5 @@ def _said(windows: Sequence[Window], n_overlap: int, n_held_apart: int, policy: 
     if policy.mode == "speaker" and n_unknown:
         yield f"{n_unknown} rows name no speaker and were not joined: --join dialogue joins whoever speaks"
     if all(len(window.phrases) == 1 for window in windows):
-        yield "no two phrases could be joined: a row has to say start and end in a recording that others share"
+        within = f"within {policy.gap_s:g} s (--join-gap) and {policy.to_s:g} s in all"
+        yield f"no two phrases could be joined: on no channel of a recording does one follow another {within}"

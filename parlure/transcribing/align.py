@@ -68,7 +68,7 @@ def align(
         ParlureError: recording, transcript or model cannot be used, ``out`` cannot be written, or nothing was found.
     """
     if not 0 <= min_probability <= 1:
-        raise ParlureError(f"--min-confidence cannot be {min_probability:g}", "a probability, 0 to 1, such as 0.4")
+        raise ParlureError(f"--min-confidence cannot be {min_probability:g}", "a probability, 0 to 1, such as 0.5")
     refuse_existing(out)
     pieces = read_script(transcript)
     samples = read_audio(recording, channel=channel)

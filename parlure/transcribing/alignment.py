@@ -4,12 +4,14 @@ The model reads the lines to itself while it hears a window of 30 s (teacher for
 gives the times (:mod:`.attention`, :mod:`.warping`), how probable it finds each token the confidence. The window moves
 forward:
 
-1. The lines that follow are read in a window that begins where the last line ended. As long as they are probable they
-   are taken; the first that is not is read again in a window of its own, and then in one with the line before it.
-2. If a window's first line is improbable, but one of the next two is not, the line stays improbable, and the rest goes
-   on.
-3. Else the place is lost: the line may not be spoken, or something is spoken that nobody wrote down. The next lines are
-   tried in its stead, then windows up to 25 s later. If nothing fits, the line counts as not found.
+1. The lines that follow are read in a window that begins where the last line ended, and taken as long as they are
+   probable. If a very probable one stands behind one or two that are not, the place is right: they are taken too, after
+   each was read again in a window that begins where the last probable one ended, for it may follow a line that is not
+   spoken.
+2. If the window's first line is improbable, it is read again in one with the line before it.
+3. If it is still improbable, and so are the next two, the place is lost: the line may not be spoken, or something is
+   spoken that nobody wrote down. The next lines are tried in its stead, then windows up to 25 s later. If nothing fits,
+   the line stays improbable.
 
 Times are seconds from the recording's start; silence at the edges of a line is trimmed.
 """
@@ -17,7 +19,7 @@ Times are seconds from the recording's start; silence at the edges of a line is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -30,9 +32,10 @@ from parlure.transcribing.warping import POSITION_S, token_positions
 from parlure.whisper.load import LoadedModel
 from parlure.whisper.prompt import SpecialTokens, encode_text, prompt_ids
 
-MIN_PROBABILITY = 0.4  # mean over a line's tokens: docs/long-recordings.md says what was measured
-_SURE = 0.5  # mean probability at which a line is trusted to say where the text goes on
-_LOOK_AHEAD = 2  # lines after an improbable one that may show that the place is right
+MIN_PROBABILITY = 0.5  # mean over a line's tokens: docs/long-recordings.md says what was measured
+_SURE = MIN_PROBABILITY  # at which a line shows where the text goes on
+_VERY_SURE = 0.75  # at which it shows that the place was not lost at one or two improbable lines before it
+_LOOK_AHEAD = 2
 _SKIPPED = 3  # lines that may be missing from the sound at once
 _SHIFTS_S = (5.0, 10.0, 15.0, 20.0, 25.0)  # of the window, where the place was lost
 _MAX_TOKENS = 220  # read in one window: 30 s of fast speech; what is not heard is left out again
@@ -57,13 +60,22 @@ class AlignedLine:
 
 @dataclass(frozen=True)
 class _Reading:
-    """Lines read in one window: those that end within it, and whether a line follows that does not."""
+    """Lines read in one window, from ``first`` on: those that end within it, one at least."""
 
     first: int
     lines: tuple[AlignedLine, ...]
 
     def is_sure(self, place: int) -> bool:
         return place < len(self.lines) and self.lines[place].probability >= _SURE
+
+    def last_sure(self) -> int:
+        """The last line of those whose place is sure; -1 if there is none."""
+        last = -1
+        for place, line in enumerate(self.lines):
+            vouches = line.probability >= _VERY_SURE and place - last <= 1 + _LOOK_AHEAD
+            if vouches or (self.is_sure(place) and place == last + 1):
+                last = place
+        return last
 
 
 class Aligner:
@@ -111,7 +123,19 @@ class Aligner:
             at_s = max([at_s, *(one.end for one in new if is_well_aligned(one, self._min_probability))])
             if progress:
                 progress(len(found), len(self._ids))
-        return found
+        return list(self._in_order(found))
+
+    def _in_order(self, found: Sequence[AlignedLine]) -> Iterator[AlignedLine]:
+        """The lines; one that is to be trusted and begins before the last such ended was not found after all."""
+        reached_s = 0.0
+        for line in found:
+            if not is_well_aligned(line, self._min_probability):
+                yield line
+            elif line.start < reached_s:
+                yield replace(line, end=line.start)
+            else:
+                reached_s = line.end
+                yield line
 
     def _next(self, found: list[AlignedLine], at_s: float) -> Iterator[AlignedLine]:
         """One line or more, from a window that begins at ``at_s``; the last that was found may be mended."""
@@ -119,15 +143,30 @@ class Aligner:
         reading = self._read(first, at_s)
         if not reading.is_sure(0) and (before := self._read_with_the_last(found)) is not None:
             found[-1], reading = before.lines[0], _Reading(first, before.lines[1:])
-        if not any(reading.is_sure(place) for place in range(1 + _LOOK_AHEAD)):
+        if reading.last_sure() < 0:
             reading = self._found_again(first, at_s) or _Reading(first, reading.lines[:1])
             for _ in range(reading.first - first):
                 yield AlignedLine(at_s, at_s, 0.0, 0.0)
-        yield reading.lines[0]
-        for place in range(1, len(reading.lines)):
-            if not reading.is_sure(place):
-                return
-            yield reading.lines[place]
+        yield from self._settled(reading, at_s)
+
+    def _settled(self, reading: _Reading, at_s: float) -> Iterator[AlignedLine]:
+        """The lines of a reading up to the last that is sure, improbable ones between them read again; one at least."""
+        reached_s = at_s
+        for place in range(1 + max(0, reading.last_sure())):
+            line = reading.lines[place]
+            if not reading.is_sure(place) and reached_s > at_s:
+                line = self._by_itself(reading, place, reached_s) or line
+            if line.probability >= _SURE:
+                reached_s = line.end
+            yield line
+
+    def _by_itself(self, reading: _Reading, place: int, after_s: float) -> AlignedLine | None:
+        """An improbable line, read without the one before it, which may not be spoken; None if that is no surer."""
+        before_s = next(line.start for line in reading.lines[place + 1 :] if line.probability >= _SURE)
+        if self._probability(reading.first + place, after_s) < _SURE:
+            return None
+        line = self._read(reading.first + place, after_s).lines[0]
+        return line if line.end <= before_s else None
 
     def _read_with_the_last(self, found: Sequence[AlignedLine]) -> _Reading | None:
         """The last line that was found, read again with what follows: its end may have been set too late."""
