@@ -90,8 +90,9 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["start.md", "prepare.md", "long-recordings.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md"]  # fmt: skip
+ORDER = ["start.md", "prepare.md", "long-recordings.md", "train.md", "README.md", "transcribe.md", "scoring.md",
+         "beyond-wer.md", "skills.md", "publish.md", "export.md", "quebec-telephone.md",
+         "is-my-wer-real.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
