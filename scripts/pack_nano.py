@@ -42,7 +42,9 @@ def generation_config(tokenizer: WhisperTokenizer, n_decoder_layers: int) -> Gen
         max_initial_timestamp_index=50,
         begin_suppress_tokens=[space, v.END_OF_TEXT],
         suppress_tokens=v.suppressed_ids(tokenizer),
-        alignment_heads=[[n_decoder_layers - 1, head] for head in range(4)],
+        alignment_heads=[
+            [layer, head] for layer in range(n_decoder_layers // 2, n_decoder_layers) for head in range(4)
+        ],
         return_timestamps=False,
         max_length=448,
     )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from chat_calls import write_calls
 from made_corpus import write_as_others
@@ -20,6 +21,7 @@ from parlure.scoring.report import write_report
 from parlure.scoring.skills import evaluate
 from parlure.speech.audio import read_audio, write_audio
 from parlure.speech.channel.conditions import CONDITIONS, USUAL
+from parlure.speech.synth import Voice, synthesize
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,6 +68,11 @@ def desk(calls, tmp_path_factory):
     write_as_others(folder, texts)
     write_audio(folder / "call.wav", sound)
     write_audio(folder / "interview.flac", sound[::-1].copy())
+    told = ["Demain matin, un miroir est fragile.", "Nous arrivons demain matin.", "Merci beaucoup, bonne soirée."]
+    pause = np.zeros(8_000, np.float32)
+    spoken = [part for text in told for part in (pause, synthesize(text, Voice("fr+belinda", 170)))]
+    write_audio(folder / "interview.wav", 0.5 * np.concatenate([*spoken, pause]))
+    (folder / "interview.txt").write_text("\n".join(told), encoding="utf-8")
     (folder / "recipe.toml").write_text(RECIPE)
     write_talkbank(folder / "talkbank_4_stt")
     write_calls(folder / "appels", 6)
@@ -102,9 +109,9 @@ STAND_INS = {"openai/whisper-medium": "nano", "hf://diabolocom/talkbank_4_stt": 
 SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.batch_seconds=30",
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
-ORDER = ["start.md", "prepare.md", "formats.md", "check.md", "explore.md", "chat.md", "corpus.md", "train.md",
-         "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md", "publish.md", "export.md",
-         "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
+ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
+         "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
+         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):

@@ -112,7 +112,17 @@ def test_no_drawers_and_no_long_files():
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "prepare --help", "init --help", "train --help", "score --help", "doctor --help"]
+    "command",
+    [
+        "--help",
+        "prepare --help",
+        "segment --help",
+        "align --help",
+        "init --help",
+        "train --help",
+        "score --help",
+        "doctor --help",
+    ],
 )
 def test_help_loads_no_torch(command):
     code = f"import sys; from parlure.cli import run; run({command.split()!r}); print('torch' in sys.modules)"

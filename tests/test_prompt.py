@@ -59,6 +59,13 @@ def test_long_previous_text_keeps_its_end():
     assert len(made.inputs) < 240
 
 
+def test_previous_text_leaves_room_for_the_text():
+    made = labels("z" * 420, previous="un " * 500 + "fin")
+    alone = labels("z" * 420)
+    assert made.targets[-len(alone.targets) :][3:] == alone.targets[3:]
+    assert len(alone.inputs) < len(made.inputs) <= 447
+
+
 def test_timestamps():
     made = labels("ignored", segments=[(0.0, 1.0, "oui"), (1.24, 2.0, "non")])
     stamps = [t - SPECIAL.timestamp_begin for t in made.targets if t >= SPECIAL.timestamp_begin]

@@ -60,9 +60,19 @@ def prepare(
         ),
     ] = None,
     copy_audio: Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")] = False,
+    join: Annotated[
+        Literal["none", "speaker", "dialogue"],
+        Option(help="Join neighbouring phrases of one recording: of one speaker, or of whoever speaks."),
+    ] = "none",
+    join_gap: Annotated[float, Option(help="Longest pause between joined phrases, in seconds.")] = 2.0,
+    join_to: Annotated[float, Option(help="Longest joined utterance, in seconds.")] = 30.0,
+    join_prompt: Annotated[
+        int, Option(help="Characters said before a joined utterance, kept as its prompt; 0: none.")
+    ] = 240,
 ) -> None:
     """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
     from parlure.console import Console
+    from parlure.corpus.joining import JoinPolicy
     from parlure.corpus.prepare import prepare as run_prepare
     from parlure.corpus.readers.chat.marks import marks_of
 
@@ -71,7 +81,8 @@ def prepare(
             source, out, reader=reader, text=text, speaker=speaker, session=session, marks=marks_of(marks),
             language=language, channels=channels, empty_text=empty_text, strict=strict,
             ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
-            local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
+            local_speakers=local_speakers, copy_audio=copy_audio,
+            join_policy=JoinPolicy(join, join_gap, join_to, join_prompt), progress=bar,
             tags=None if tags is None else [name.strip() for name in tags.split(",")],
         )  # fmt: skip
     for line in summary.lines():

@@ -120,9 +120,9 @@ class Examiner:
             pick_channel(frames, channel, row.audio)
             return Taken(row, start, end, channel, text, language, row.task or self.task)
         except AudioError as error:
-            return Rejected(row.source, row.line, row.raw, error.reason, error.message)
+            return _rejected(row, error.reason, error.message)
         except _RefusalError as refusal:
-            return Rejected(row.source, row.line, row.raw, refusal.reason, refusal.sentence)
+            return _rejected(row, refusal.reason, refusal.sentence)
 
     def _language(self, row: Row) -> str:
         if row.language is None and self.language is None:
@@ -194,6 +194,10 @@ class _RefusalError(Exception):
         super().__init__(sentence)
         self.reason = reason
         self.sentence = sentence
+
+
+def _rejected(row: Row, reason: str, sentence: str) -> Rejected:
+    return Rejected(row.source, row.line, row.raw, reason, sentence, understood=replace(row, content=None))
 
 
 def place(row: Row | Rejected) -> str:

@@ -24,6 +24,7 @@ TASKS = ("transcribe", "translate")
 _AGAIN = "prepare the corpus again"
 MANIFEST = "manifest.jsonl"
 REJECTED = "rejected.jsonl"
+JOINED = "joined.jsonl"  # where phrases were joined: which rows each utterance is made of
 INFO = "corpus.json"
 UNFINISHED = "corpus.json.partial"  # stands in the folder while it is being written: the folder is ours, not whole
 
@@ -188,6 +189,14 @@ def write_lines(folder: Path, utterances: Iterable[Utterance], rejected: Iterabl
     rows = ({**u.to_json(), "recording": stored(u.recording, folder)} for u in utterances)
     _write_jsonl(folder / MANIFEST, rows)
     _write_jsonl(folder / REJECTED, rejected)
+
+
+def write_joined(folder: Path, joined: Iterable[Mapping[str, Any]] | None) -> None:
+    """Write ``joined.jsonl`` of a begun corpus, or take away an earlier one."""
+    if joined is None:
+        (folder / JOINED).unlink(missing_ok=True)
+    else:
+        _write_jsonl(folder / JOINED, joined)
 
 
 def finish_corpus(folder: Path, info: Mapping[str, Any]) -> None:

@@ -90,8 +90,14 @@ def _id(one: Taken, names: dict[Path, str]) -> str:
         return safe_name(row.id)
     name = names[row.audio]
     if row.start is not None or row.end is not None:
-        name += f"-{round(one.start * 1000):06d}-{round(one.end * 1000):06d}"
+        return span_name(name, one.start, one.end, one.channel)
     return name if one.channel is None else f"{name}-c{one.channel}"
+
+
+def span_name(recording: str, start_s: float, end_s: float, channel: int | None) -> str:
+    """A recording's name, a span of it in ms and its channel, if it has one: ``call_7-001500-004250-c1``."""
+    name = f"{recording}-{round(start_s * 1000):06d}-{round(end_s * 1000):06d}"
+    return name if channel is None else f"{name}-c{channel}"
 
 
 def _digest(text: str) -> str:

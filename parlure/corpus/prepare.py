@@ -17,6 +17,7 @@ from typing import Any
 from parlure.corpus.embedded import SHARDS
 from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, language_code, place
 from parlure.corpus.gather import Gathered, Progress, gather
+from parlure.corpus.joining import Joined, JoinPolicy, join
 from parlure.corpus.manifest import (
     INFO,
     REJECTED,
@@ -27,6 +28,7 @@ from parlure.corpus.manifest import (
     begin_corpus,
     finish_corpus,
     refuse_foreign_folder,
+    write_joined,
     write_lines,
 )
 from parlure.corpus.naming import give_ids, recording_names
@@ -47,7 +49,7 @@ class PrepareSummary:
         folder: the corpus.
         n_read: rows read; ``n_used + n_rejected``.
         n_used: rows that the manifest's utterances are made of.
-        n_utterances: utterances in the manifest; a row of more than 30 s is cut into several.
+        n_utterances: utterances in the manifest; a row of more than 30 s is cut into several, and rows may be joined.
         n_rejected: rows in ``rejected.jsonl``.
         rejected_by_reason: how many by reason code, most frequent first.
         utterances_by_split: how many in train, dev and test.
@@ -74,8 +76,9 @@ class PrepareSummary:
         reasons = ", ".join(f"{n} {reason}" for reason, n in self.rejected_by_reason.items())
         said = f", {self.n_rejected} rejected ({reasons}): rejected.jsonl says why" if reasons else ""
         shares = (f"{name} {n} in {self.hours_by_split[name]:.2f} h" for name, n in self.utterances_by_split.items())
-        cut = self.n_utterances - self.n_used
-        made = f" ({self.n_utterances} of {self.n_used} rows: long ones were cut between phrases)" if cut else ""
+        how = "long ones were cut between phrases" if self.n_utterances > self.n_used else "phrases were joined"
+        is_same = self.n_utterances == self.n_used
+        made = "" if is_same else f" ({self.n_utterances} of {self.n_used} rows: {how})"
         return [
             f"{self.n_used} of {self.n_read} rows used{said}",
             f"utterances: {', '.join(shares)}{made}",
@@ -105,6 +108,7 @@ def prepare(
     copy_audio: bool = False,
     local_speakers: bool | None = None,
     tags: Collection[str] | None = None,
+    join_policy: JoinPolicy | None = None,
     progress: Progress | None = None,
 ) -> PrepareSummary:
     """Make a corpus.
@@ -125,6 +129,7 @@ def prepare(
         local_speakers: whether speaker names hold only within a session; None guesses and says so.
         tags: columns of the sources to make tags ``name=value`` of, ``none`` for no column; None chooses them (see
             :mod:`parlure.corpus.tagging`).
+        join_policy: how phrases of long recordings are joined into windows; None joins none.
         progress: called with (rows examined, rows known so far).
 
     Raises:
@@ -145,9 +150,14 @@ def prepare(
             raise _nothing_left(gathered.rejected, out)
         placed = place_all(by_id, names, local_speakers, ratios, group_by, seed)
         placed = replace(placed, warnings=(*mended, *placed.warnings))
+        joined = None
+        if join_policy is not None and join_policy.mode != "none":
+            rows = {name: one.row for name, one in by_id.items()}
+            joined = join(placed.utterances, rows, gathered.rejected, join_policy, names)
+            placed = replace(placed, utterances=joined.utterances, warnings=(*placed.warnings, *joined.warnings))
         gathered.rejected += duplicates
         n_used = len(gathered.taken) - len(duplicates)
-        return _write(out, gathered, placed, n_used, copy_audio=copy_audio, strict=strict)
+        return _write(out, gathered, placed, joined, n_used, copy_audio=copy_audio, strict=strict)
 
 
 def _checked_options(
@@ -192,6 +202,7 @@ def _write(
     out: Path,
     gathered: Gathered,
     placed: Placed,
+    joined: Joined | None,
     n_used: int,
     *,
     copy_audio: bool,
@@ -203,12 +214,13 @@ def _write(
         utterances = _copies(utterances, gathered, out)
     begin_corpus(out)
     write_lines(out, utterances, (row.to_json() for row in rejected))
+    write_joined(out, None if joined is None else joined.lines)
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
     warnings = (*placed.warnings, *_left_over(out, utterances, unused))
     summary = _summary(out, utterances, rejected, n_used, warnings, strict)
     summary = replace(summary, notes=_notes(gathered))
     if not summary.gate_failed:
-        finish_corpus(out, _info(gathered, placed.split, utterances, summary))
+        finish_corpus(out, _info(gathered, placed.split, utterances, summary) | _how_joined(joined))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
         for path in unused:  # of rows whose id was taken; until here, so that their shard was not read again
             path.unlink(missing_ok=True)
@@ -303,6 +315,10 @@ def _info(
         "tags": {"columns": gathered.tagged.columns, "left_out": gathered.tagged.left_out},
         "warnings": list(summary.warnings),
     }
+
+
+def _how_joined(joined: Joined | None) -> dict[str, Any]:
+    return {} if joined is None else {"join": joined.info}
 
 
 def tallies(utterances: Sequence[Utterance]) -> dict[str, Any]:

@@ -40,11 +40,7 @@ def decode_long(
     wave = torch.zeros(1, n_padded - n_padded % 160 + 160 * bool(n_padded % 160))
     wave[0, : len(samples)] = torch.from_numpy(samples)
     features = log_mel(wave.to(model.device), model.config.num_mel_bins).to(model.dtype)
-    language = options.language
-    if language is None:
-        first = log_mel(window_waves([samples[:N_WINDOW_SAMPLES]]).to(model.device), model.config.num_mel_bins)
-        encoded = model.model.encoder(first.to(model.dtype)).last_hidden_state
-        language = identify_language(model, tokenizer, encoded)[0]
+    language = options.language or first_language(model, tokenizer, samples)
     output = model.generate(
         input_features=features,
         attention_mask=torch.ones(1, features.shape[-1], dtype=torch.long, device=model.device),
@@ -63,6 +59,14 @@ def decode_long(
     parts = output["segments"][0]
     phrases = [(float(part["start"]), float(part["end"]), [int(token) for token in part["tokens"]]) for part in parts]
     return of_phrases(tokenizer, name, language, phrases)
+
+
+@torch.inference_mode()
+def first_language(model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, samples: Samples) -> str:
+    """The language of a recording, identified from its first 30 s."""
+    first = log_mel(window_waves([samples[:N_WINDOW_SAMPLES]]).to(model.device), model.config.num_mel_bins)
+    encoded = model.model.encoder(first.to(model.dtype)).last_hidden_state
+    return identify_language(model, tokenizer, encoded)[0]
 
 
 def of_phrases(

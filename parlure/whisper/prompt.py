@@ -125,18 +125,19 @@ def encode_labels(
         language: Whisper's code.
         task: ``transcribe`` or ``translate``.
         segments: phrases as (start s, end s, text); with them the target carries timestamps.
-        previous: what was said before; kept from its end if it is long.
+        previous: what was said before; kept from its end, as much as Whisper reads and the text leaves room for.
 
     Raises:
         ParlureError: more than 448 tokens, a phrase outside of 0 to 30 s, or an unknown language or task.
     """
     special = SpecialTokens.of(tokenizer)
     prompt = prompt_ids(tokenizer, language, task, timestamps=bool(segments))
-    before = [special.previous, *encode_text(tokenizer, previous)[-_MAX_PROMPT_TOKENS:]] if previous else []
     if segments:
         body = [id_ for segment in segments for id_ in _timed(tokenizer, special, segment, utterance_id)]
     else:
         body = encode_text(tokenizer, text) if text else []
+    room = min(_MAX_PROMPT_TOKENS, MAX_TOKENS - len(prompt) - len(body) - 2)  # 2: that a text goes before, and the end
+    before = [special.previous, *encode_text(tokenizer, previous)[-room:]] if previous and room > 0 else []
     sequence = [*before, *prompt, *body, special.end]
     if len(sequence) > MAX_TOKENS:
         raise ParlureError(

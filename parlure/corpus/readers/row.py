@@ -83,6 +83,7 @@ class Rejected:
         raw: as in :class:`Row`.
         reason: a reason code, such as ``malformed_row``.
         sentence: what is wrong with it, in words.
+        understood: the row, where it could be read and was refused later.
     """
 
     source: str
@@ -90,6 +91,7 @@ class Rejected:
     raw: Mapping[str, Any]
     reason: str
     sentence: str
+    understood: Row | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """A line of ``rejected.jsonl``: whatever the row holds, it can be written as JSON in UTF-8."""
