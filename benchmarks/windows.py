@@ -56,14 +56,16 @@ POLICIES = {
     "short only": Policy(0.0, 1),
     "5 % alone": Policy(0.05, 1),
     "10 % alone": Policy(0.1, 1),
+    "10 % of up to 2": Policy(0.1, 2),
     "10 % of up to 4": Policy(0.1, 4),
     "20 % of up to 4": Policy(0.2, 4),
+    "30 % of up to 4": Policy(0.3, 4),
     "packed": Policy(1.0, 99),
 }
 
 
 def recipe_of(policy: Policy, corpus: Path, seed: int, epochs: float, rate: float) -> Recipe:
-    """Passes of 15 s, or of one full window, so that most steps hold several lengths; as many as make a step."""
+    """Passes of about 15 s, or of one full window, so that most steps hold several lengths; as many as make a step."""
     tree = {
         "model": {"base": "nano"},
         "data": {"corpus": str(corpus)},
@@ -76,8 +78,15 @@ def recipe_of(policy: Policy, corpus: Path, seed: int, epochs: float, rate: floa
     }  # fmt: skip
     recipe, tokenizer = parse_recipe(tree, "the benchmark's recipe"), load_tokenizer(str(NANO))
     items = training_items(Corpus.load(corpus), tokenizer)
-    n_passes = len(Plan(items, recipe.training, SpecialTokens.of(tokenizer)).epoch(0))
-    training = recipe.training.model_copy(update={"accumulation": max(1, round(PER_STEP * n_passes / len(items)))})
+    wanted = len(items) / PER_STEP
+    ways = []  # the seconds of a pass are chosen so that steps are as many for every policy: WER follows their number
+    for tenths in range(120, 200, 5):
+        training = recipe.training.model_copy(update={"batch_seconds": tenths / 10})
+        n_passes = len(Plan(items, training, SpecialTokens.of(tokenizer)).epoch(0))
+        accumulation = max(1, round(n_passes / wanted))
+        ways.append((abs(-(-n_passes // accumulation) - wanted), abs(tenths - 150), tenths / 10, accumulation))
+    *_, seconds, accumulation = min(ways)
+    training = recipe.training.model_copy(update={"batch_seconds": seconds, "accumulation": accumulation})
     return recipe.model_copy(update={"training": training})
 
 

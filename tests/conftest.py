@@ -1,9 +1,14 @@
 """What many tests share: nano, and a small corpus of synthetic telephone calls."""
 
+import os
+
 import pytest
 import torch
 
-torch.set_num_threads(2)
+# each of pytest-xdist's workers has one core, and so have the commands that it starts
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(scope="session")
