@@ -42,7 +42,11 @@ def prepare(
         Option(help="Shares of train, dev and test by hours: 0.8,0.1,0.1 when not given, or the sources' own split."),
     ] = None,
     group_by: Annotated[
-        str, Option(help="What no two splits may share; none divides utterance by utterance.")
+        str,
+        Option(
+            help="What no two splits may share; customer is both, but for speakers in over 10% of the sessions; none "
+            "divides utterance by utterance."
+        ),
     ] = "speaker,session",
     seed: Annotated[int, Option(help="Decides the split.")] = 1,
     local_speakers: Annotated[

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from parlure.corpus.agents import CUSTOMER, Member, find_agents, said_of_agents, without_agents
 from parlure.corpus.examine import Taken, place
 from parlure.corpus.manifest import SPLITS, Utterance
 from parlure.corpus.split import (
     DEFAULT_RATIOS,
-    Member,
+    GROUP_KEYS,
     assign_splits,
     check_given_splits,
     given_split,
@@ -65,9 +66,14 @@ def place_all(
         for name, one in by_id.items()
     ]
     members, warnings = qualify_speakers(found, local_speakers)
-    division = _divide(by_id, members, ratios, group_by, seed)
+    tied, keys, agents = members, group_by, None
+    if tuple(group_by) == CUSTOMER:
+        agents = find_agents(members)
+        tied, keys = without_agents(members, agents), GROUP_KEYS
+        warnings += (said_of_agents(agents, members),)
+    division = _divide(by_id, tied, ratios, keys, seed)
     utterances = [_utterance(by_id[member.id], member, division.split_of[member.id]) for member in members]
-    split = {**division.how, "group_by": list(group_by)}
+    split = {**division.how, "group_by": list(group_by)} | ({} if agents is None else {"agents": agents})
     return Placed(utterances, split, (*warnings, *division.warnings, *_thin_ice(utterances)))
 
 
@@ -142,8 +148,8 @@ def _completed(
     moved_s = sum(member.duration_s for member in own if split_of[member.id] == lacking)
     share = moved_s / sum(member.duration_s for member in own)
     said = (
-        f"the sources' own split has no {lacking}: {share:.0%} of the hours of train were made {lacking}, no speaker "
-        "or session in both"
+        f"the sources' own split has no {lacking}: {share:.0%} of the hours of train were made {lacking}, whole groups "
+        "at a time"
     )
     return _Division(split_of, how, (said, *plan.warnings))
 
