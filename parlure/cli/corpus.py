@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from parlure.cli.app import app
-from parlure.cli.arguments import ratios_of
+from parlure.cli.arguments import names_of, ratios_of
 from parlure.ending import GateFailedError, say
 
 
@@ -32,6 +32,9 @@ def prepare(
     language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,
     channels: Annotated[
         Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")
+    ] = None,
+    channel_speakers: Annotated[
+        str | None, Option(help="Who speaks in channel 0, 1 …, where rows name nobody: agent,customer.")
     ] = None,
     empty_text: Annotated[
         Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
@@ -66,8 +69,8 @@ def prepare(
     with Console().bar("reading") as bar:
         summary = run_prepare(
             source, out, reader=reader, text=text, speaker=speaker, session=session, marks=marks_of(marks),
-            language=language, channels=channels, empty_text=empty_text, strict=strict,
-            ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
+            language=language, channels=channels, channel_speakers=names_of(channel_speakers), empty_text=empty_text,
+            strict=strict, ratios=ratios_of(ratios), group_by=names_of(group_by), seed=seed,
             local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
         )  # fmt: skip
     for line in summary.lines():

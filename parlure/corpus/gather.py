@@ -30,6 +30,7 @@ class Gathered:
         sources: for ``corpus.json``: where each was, and the hashes of what was read.
         licences: of the sources that say one.
         shards: names given to the parquet shards read.
+        facts: what else ``corpus.json`` says of them.
     """
 
     taken: list[Taken] = field(default_factory=list)
@@ -37,6 +38,7 @@ class Gathered:
     sources: list[dict[str, Any]] = field(default_factory=list)
     licences: list[str] = field(default_factory=list)
     shards: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def add(self, one: Found) -> None:
         """Sort a row into one of the two."""

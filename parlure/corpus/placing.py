@@ -61,10 +61,7 @@ def place_all(
     Raises:
         ParlureError: too few groups, or a split of the rows' own that says what it should not.
     """
-    found = [
-        Member(name, one.end - one.start, one.row.speaker, one.row.session or names[one.row.audio])
-        for name, one in by_id.items()
-    ]
+    found = [_member(name, one, names, local_speakers) for name, one in by_id.items()]
     members, warnings = qualify_speakers(found, local_speakers)
     tied, keys, agents = members, group_by, None
     if tuple(group_by) == CUSTOMER:
@@ -75,6 +72,14 @@ def place_all(
     utterances = [_utterance(by_id[member.id], member, division.split_of[member.id]) for member in members]
     split = {**division.how, "group_by": list(group_by)} | ({} if agents is None else {"agents": agents})
     return Placed(utterances, split, (*warnings, *division.warnings, *_thin_ice(utterances)))
+
+
+def _member(name: str, one: Taken, names: Mapping[Path, str], local_speakers: bool | None) -> Member:
+    session = one.row.session or names[one.row.audio]
+    speaker = one.row.speaker
+    if one.party is not None:  # a name by the channel is that of a party of this call, unless the person knows better
+        speaker = one.party if local_speakers is not None else f"{session}/{one.party}"
+    return Member(name, one.end - one.start, speaker, session)
 
 
 def _divide(

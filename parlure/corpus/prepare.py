@@ -34,6 +34,7 @@ from parlure.corpus.placing import Placed, place_all
 from parlure.corpus.readers.chat.marks import chosen_marks
 from parlure.corpus.readers.row import Columns, Rejected
 from parlure.corpus.split import DEFAULT_RATIOS, GROUP_KEYS, check_options
+from parlure.corpus.stereo import channels_found, channels_info, said_of_channels, said_of_chosen
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
@@ -94,6 +95,7 @@ def prepare(
     language: str | None = None,
     task: str = "transcribe",
     channels: str | None = None,
+    channel_speakers: Sequence[str] = (),
     empty_text: str = "reject",
     strict: bool = False,
     ratios: Sequence[float] | None = None,
@@ -113,6 +115,7 @@ def prepare(
         marks: what becomes of the marks of CHAT transcripts: ``{"fillers": "drop"}``.
         language, task: for rows that name none.
         channels: ``first``, ``split`` or ``mix``, where channels differ and a row names none (see :class:`Examiner`).
+        channel_speakers: who speaks in channel 0, 1 and so on, where a row names nobody: ``("agent", "customer")``.
         empty_text: ``reject``, or ``no-speech`` to take an empty text as silence.
         strict: whether a rejected row leaves the corpus not whole.
         ratios: shares of train, dev and test; None is 0.8, 0.1, 0.1. A whole split of the sources' own goes before.
@@ -128,7 +131,7 @@ def prepare(
     language = _checked_options(sources, language, task, channels, empty_text)
     check_options(DEFAULT_RATIOS if ratios is None else ratios, group_by)
     columns = Columns(text=text, speaker=speaker, session=session, marks=chosen_marks(marks) if marks else {})
-    examiner = Examiner(language=language, task=task, channels=channels, empty_text=empty_text)
+    examiner = Examiner(language, task, channels, empty_text, _checked_speakers(channel_speakers))
     refuse_foreign_folder(out)
     with alone_in(out):
         mended = _mended(out)
@@ -138,7 +141,10 @@ def prepare(
         if not by_id:
             raise _nothing_left(gathered.rejected, out)
         placed = place_all(by_id, names, local_speakers, ratios, group_by, seed)
-        placed = replace(placed, warnings=(*mended, *placed.warnings))
+        layouts = channels_found(gathered.taken, out)
+        warnings = (*mended, *said_of_chosen(gathered.taken, channels), *said_of_channels(layouts), *placed.warnings)
+        placed = replace(placed, warnings=warnings)
+        gathered.facts["channels"] = channels_info(layouts)
         gathered.rejected += duplicates
         n_used = len(gathered.taken) - len(duplicates)
         return _write(out, gathered, placed, n_used, copy_audio=copy_audio, strict=strict)
@@ -163,6 +169,15 @@ def _checked_options(
     if code is None:
         raise ParlureError(f"{language} is not a language code", "--language fr, en, es: two or three letters")
     return code
+
+
+def _checked_speakers(names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) != len(set(names)) or not all(names):
+        raise ParlureError(
+            f"--channel-speakers cannot be {','.join(names)}",
+            "a name for each channel: --channel-speakers agent,customer",
+        )
+    return tuple(names)
 
 
 def _nothing_left(rejected: Sequence[Rejected], out: Path) -> ParlureError:
@@ -276,6 +291,7 @@ def _info(
     return {
         "sources": gathered.sources,
         "licence": ", ".join(dict.fromkeys(gathered.licences)) or None,
+        **gathered.facts,
         "split": split,
         "n_read": summary.n_read,
         "n_used": summary.n_used,
