@@ -52,6 +52,9 @@ def prepare(
         ),
     ] = "speaker,session",
     seed: Annotated[int, Option(help="Decides the split.")] = 1,
+    folds: Annotated[
+        int | None, Option(help="For few speakers: so many splits, each with other speakers in test; OUT/fold-1 …")
+    ] = None,
     local_speakers: Annotated[
         bool | None,
         Option(
@@ -70,7 +73,7 @@ def prepare(
         summary = run_prepare(
             source, out, reader=reader, text=text, speaker=speaker, session=session, marks=marks_of(marks),
             language=language, channels=channels, channel_speakers=names_of(channel_speakers), empty_text=empty_text,
-            strict=strict, ratios=ratios_of(ratios), group_by=names_of(group_by), seed=seed,
+            strict=strict, ratios=ratios_of(ratios), group_by=names_of(group_by), seed=seed, folds=folds,
             local_speakers=local_speakers, copy_audio=copy_audio, progress=bar,
         )  # fmt: skip
     for line in summary.lines():

@@ -80,7 +80,7 @@ class Taken:
                 # what was said before the second piece is the first
                 prompt=pieces[-1].text if pieces and self.row.prompt is not None else self.row.prompt,
             )
-            pieces.append(replace(self, row=row, start=start, end=end, text=text))
+            pieces.append(replace(self, row=row, start=start, end=end, text=text, sound=None))
         return pieces
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from parlure.corpus.agents import CUSTOMER, Member, find_agents, said_of_agents, without_agents
 from parlure.corpus.examine import Taken, place
+from parlure.corpus.folds import assign_folds
+from parlure.corpus.leaks import said_of_leaks
 from parlure.corpus.manifest import SPLITS, Utterance
 from parlure.corpus.split import (
     DEFAULT_RATIOS,
@@ -25,11 +27,15 @@ MIN_TEST_SPEAKERS = 8  # fewer, and the interval of a difference over speakers i
 
 @dataclass(frozen=True)
 class Placed:
-    """The utterances with their splits, how they were split, and what to say of it."""
+    """The utterances with their splits, how they were split, and what to say of it; the same for each of several folds.
+
+    Of folds, the first is also the whole.
+    """
 
     utterances: list[Utterance]
     split: dict[str, Any]
     warnings: tuple[str, ...]
+    folds: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ def place_all(
     ratios: Sequence[float] | None,
     group_by: Collection[str],
     seed: int,
+    n_folds: int | None = None,
 ) -> Placed:
     """Give every row its split.
 
@@ -57,6 +64,7 @@ def place_all(
         local_speakers: whether speaker names hold only within a session; None guesses.
         ratios: shares of train, dev and test; None is the usual ones, where the rows have no split of their own.
         group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
+        n_folds: so many splits instead of one; the rows' own is then not used.
 
     Raises:
         ParlureError: too few groups, or a split of the rows' own that says what it should not.
@@ -68,10 +76,32 @@ def place_all(
         agents = find_agents(members)
         tied, keys = without_agents(members, agents), GROUP_KEYS
         warnings += (said_of_agents(agents, members),)
-    division = _divide(by_id, tied, ratios, keys, seed)
-    utterances = [_utterance(by_id[member.id], member, division.split_of[member.id]) for member in members]
-    split = {**division.how, "group_by": list(group_by)} | ({} if agents is None else {"agents": agents})
-    return Placed(utterances, split, (*warnings, *division.warnings, *_thin_ice(utterances)))
+    if n_folds is None:
+        divisions = [_divide(by_id, tied, ratios, keys, seed)]
+    else:
+        divisions = _folds(by_id, tied, n_folds, ratios, keys, seed)
+    placed = []
+    for division in divisions:
+        utterances = [_utterance(by_id[member.id], member, division.split_of[member.id]) for member in members]
+        split = {**division.how, "group_by": list(group_by)} | ({} if agents is None else {"agents": agents})
+        said = (*warnings, *division.warnings, *said_of_leaks(utterances, by_id), *_thin_ice(utterances))
+        placed.append(Placed(utterances, split, said))
+    return placed[0] if n_folds is None else replace(placed[0], folds=tuple(placed))
+
+
+def _folds(
+    by_id: Mapping[str, Taken],
+    members: Sequence[Member],
+    n_folds: int,
+    ratios: Sequence[float] | None,
+    group_by: Collection[str],
+    seed: int,
+) -> list[_Division]:
+    plans = assign_folds(members, n_folds, ratios=ratios, group_by=group_by, seed=seed)
+    named = any(one.row.split is not None for one in by_id.values())
+    said = ("the sources' own split was not used: --folds makes others",) if named else ()
+    how = {"method": "folds", "n_folds": n_folds, "n_groups": plans[0].n_groups, "seed": seed}
+    return [_Division(plan.split_of, {**how, "fold": n}, (*said, *plan.warnings)) for n, plan in enumerate(plans, 1)]
 
 
 def _member(name: str, one: Taken, names: Mapping[Path, str], local_speakers: bool | None) -> Member:

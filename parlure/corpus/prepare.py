@@ -16,6 +16,7 @@ from typing import Any
 
 from parlure.corpus.embedded import SHARDS
 from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, language_code, place
+from parlure.corpus.folds import check_folds, fold_folders, forget_folds
 from parlure.corpus.gather import Gathered, Progress, gather
 from parlure.corpus.manifest import (
     INFO,
@@ -53,6 +54,7 @@ class PrepareSummary:
         rejected_by_reason: how many by reason code, most frequent first.
         utterances_by_split: how many in train, dev and test.
         hours_by_split: hours in train, dev and test.
+        n_folds: how many splits there are, 0 where there is one.
         warnings: what a person should know before going on, one sentence each.
         gate_failed: ``strict`` was asked for and a row was rejected: the corpus was left without ``corpus.json``.
     """
@@ -67,6 +69,7 @@ class PrepareSummary:
     hours_by_split: dict[str, float]
     warnings: tuple[str, ...]
     gate_failed: bool = False
+    n_folds: int = 0
 
     def lines(self) -> list[str]:
         """What a person reads when it is done."""
@@ -78,6 +81,7 @@ class PrepareSummary:
         return [
             f"{self.n_used} of {self.n_read} rows used{said}",
             f"utterances: {', '.join(shares)}{made}",
+            *([f"folds: {self.n_folds}, each a corpus: {self.folder / 'fold-1'} …"] if self.n_folds else []),
             *(f"warning: {warning}" for warning in self.warnings),
             *(["corpus.json was not written: --strict, and rows were rejected"] if self.gate_failed else []),
         ]
@@ -101,6 +105,7 @@ def prepare(
     ratios: Sequence[float] | None = None,
     group_by: Collection[str] = GROUP_KEYS,
     seed: int = 1,
+    folds: int | None = None,
     copy_audio: bool = False,
     local_speakers: bool | None = None,
     progress: Progress | None = None,
@@ -120,6 +125,7 @@ def prepare(
         strict: whether a rejected row leaves the corpus not whole.
         ratios: shares of train, dev and test; None is 0.8, 0.1, 0.1. A whole split of the sources' own goes before.
         group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
+        folds: so many splits, each a corpus ``OUT/fold-1`` …; the first is that of ``OUT`` too.
         copy_audio: write each span to ``audio/`` (16 kHz mono FLAC) instead of pointing to its recording.
         local_speakers: whether speaker names hold only within a session; None guesses and says so.
         progress: called with (rows examined, rows).
@@ -130,9 +136,12 @@ def prepare(
     out = Path(out)
     language = _checked_options(sources, language, task, channels, empty_text)
     check_options(DEFAULT_RATIOS if ratios is None else ratios, group_by)
+    if folds is not None:
+        check_folds(folds)
     columns = Columns(text=text, speaker=speaker, session=session, marks=chosen_marks(marks) if marks else {})
     examiner = Examiner(language, task, channels, empty_text, _checked_speakers(channel_speakers))
-    refuse_foreign_folder(out)
+    for folder in (out, *fold_folders(out, folds)):
+        refuse_foreign_folder(folder)
     with alone_in(out):
         mended = _mended(out)
         gathered = gather(sources, columns, reader, examiner, out, progress)
@@ -140,7 +149,7 @@ def prepare(
         by_id, duplicates = give_ids(gathered.taken, names)
         if not by_id:
             raise _nothing_left(gathered.rejected, out)
-        placed = place_all(by_id, names, local_speakers, ratios, group_by, seed)
+        placed = place_all(by_id, names, local_speakers, ratios, group_by, seed, folds)
         layouts = channels_found(gathered.taken, out)
         warnings = (*mended, *said_of_chosen(gathered.taken, channels), *said_of_channels(layouts), *placed.warnings)
         placed = replace(placed, warnings=warnings)
@@ -211,16 +220,28 @@ def _write(
     if copy_audio:
         utterances = _copies(utterances, gathered, out)
     begin_corpus(out)
+    forget_folds(out)
     write_lines(out, utterances, (row.to_json() for row in rejected))
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
     warnings = (*placed.warnings, *_left_over(out, utterances, unused))
-    summary = _summary(out, utterances, rejected, n_used, warnings, strict)
+    summary = _summary(out, utterances, rejected, n_used, warnings, strict, len(placed.folds))
     if not summary.gate_failed:
+        _write_folds(out, gathered, placed, utterances, n_used)
         finish_corpus(out, _info(gathered, placed.split, utterances, summary))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
         for path in unused:  # of rows whose id was taken; until here, so that their shard was not read again
             path.unlink(missing_ok=True)
     return summary
+
+
+def _write_folds(out: Path, gathered: Gathered, placed: Placed, utterances: Sequence[Utterance], n_used: int) -> None:
+    """A corpus for each fold: the same utterances, each fold's splits, and what is to be said of it."""
+    for folder, fold in zip(fold_folders(out, len(placed.folds)), placed.folds, strict=True):
+        theirs = [replace(u, split=other.split) for u, other in zip(utterances, fold.utterances, strict=True)]
+        begin_corpus(folder)
+        write_lines(folder, theirs, (row.to_json() for row in gathered.rejected))
+        summary = _summary(folder, theirs, gathered.rejected, n_used, fold.warnings, False)
+        finish_corpus(folder, _info(gathered, fold.split, theirs, summary))
 
 
 def _copies(utterances: Sequence[Utterance], gathered: Gathered, out: Path) -> list[Utterance]:
@@ -269,6 +290,7 @@ def _summary(
     n_used: int,
     warnings: tuple[str, ...],
     strict: bool,
+    n_folds: int = 0,
 ) -> PrepareSummary:
     return PrepareSummary(
         folder=out,
@@ -281,6 +303,7 @@ def _summary(
         hours_by_split={split: _hours(u for u in utterances if u.split == split) for split in SPLITS},
         warnings=warnings,
         gate_failed=strict and bool(rejected),
+        n_folds=n_folds,
     )
 
 

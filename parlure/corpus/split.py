@@ -77,7 +77,7 @@ def assign_splits(
     """
     check_options(ratios, group_by)
     members, group_by = resolve_customer(members, group_by)
-    groups = _groups(members, group_by)
+    groups = groups_of(members, group_by)
     wanted = [split for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0]
     if len(groups) < len(wanted):
         raise ParlureError(
@@ -90,7 +90,7 @@ def assign_splits(
     targets = {split: ratio * total_h for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0}
     placed: dict[str, list[int]] = {split: [] for split in targets}
     lacking = dict(targets)
-    for index in _order(groups, hours, min(targets.values()), seed):
+    for index in order_of_placing(groups, hours, min(targets.values()), seed):
         poorest = max(lacking, key=lambda split: lacking[split])
         placed[poorest].append(index)
         lacking[poorest] -= hours[index]
@@ -164,7 +164,7 @@ def check_given_splits(
             f"the {kind} {name} is in {found}{more}: the score would be of what the model has heard",
             f"leave out the split column and parlure divides, or accept it: --group-by {accepted}",
         )
-    return len(_groups(members, group_by))
+    return len(groups_of(members, group_by))
 
 
 def resolve_customer(members: Sequence[Member], group_by: Collection[str]) -> tuple[Sequence[Member], Collection[str]]:
@@ -262,7 +262,7 @@ def _keys(member: Member, group_by: Collection[str]) -> list[tuple[str, str]]:
     return [(kind, name) for kind, name in values.items() if kind in group_by and name is not None]
 
 
-def _groups(members: Sequence[Member], group_by: Collection[str]) -> list[list[Member]]:
+def groups_of(members: Sequence[Member], group_by: Collection[str]) -> list[list[Member]]:
     """Connected components over the keys, each sorted by id."""
     parent: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -283,7 +283,9 @@ def _groups(members: Sequence[Member], group_by: Collection[str]) -> list[list[M
     return list(groups.values())
 
 
-def _order(groups: Sequence[Sequence[Member]], hours: Sequence[float], smallest_h: float, seed: int) -> list[int]:
+def order_of_placing(
+    groups: Sequence[Sequence[Member]], hours: Sequence[float], smallest_h: float, seed: int
+) -> list[int]:
     """Indices of the groups in the order in which they are placed."""
 
     def place_in_line(index: int) -> tuple[bool, float, str]:
