@@ -16,7 +16,7 @@ CUSTOMER = ("customer",)  # grouping by speaker and session, without the agents
 _NAMED_AT_MOST = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """What the split needs to know of an utterance; None is not known."""
 

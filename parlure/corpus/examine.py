@@ -37,7 +37,7 @@ CHANNEL_POLICIES = ("first", "split", "mix")
 EMPTY_TEXT_POLICIES = ("reject", "no-speech")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A row that can be used, with what the row left open filled in; times in seconds.
 
@@ -105,6 +105,7 @@ class Examiner:
     channel_speakers: tuple[str, ...] = ()
     _infos: dict[Path, AudioInfo] = field(default_factory=dict)
     _layouts: dict[Path, Layout | None] = field(default_factory=dict)
+    _spellings: dict[Path, Path] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """What decides what a row becomes, besides the row."""
@@ -117,6 +118,7 @@ class Examiner:
         """Drop what was learnt of a recording that will not come again."""
         self._infos.pop(recording, None)
         self._layouts.pop(recording, None)
+        self._spellings.pop(recording, None)
 
     def examine(self, row: Row) -> Taken | Rejected:
         """The row as it can be used, or why it cannot.
@@ -128,10 +130,12 @@ class Examiner:
         try:
             language = self._language(row)
             text = self._text(row)
-            row = replace(row, audio=_on_disk(row.audio))
+            if (audio := self._spelt(row.audio)) is not row.audio:
+                row = replace(row, audio=audio)
             start, end = self._span(row)
             length_s = round(end - start, 6)  # 40.1 - 10.1 is a little more than 30
-            row = replace(row, segments=_checked_phrases(row.segments, length_s))
+            if row.segments is not None:
+                row = replace(row, segments=_checked_phrases(row.segments, length_s))
             _check_length(row, length_s)
             frames, _ = read_channels(row.audio, start, end)
             layout = self._layout(row) if len(frames) > 1 else "one"
@@ -145,6 +149,14 @@ class Examiner:
             return Rejected(row.source, row.line, row.raw, error.reason, error.message)
         except _RefusalError as refusal:
             return Rejected(row.source, row.line, row.raw, refusal.reason, refusal.sentence)
+
+    def _spelt(self, path: Path) -> Path:
+        """The path as the disk spells it, looked for once a recording."""
+        if path in self._infos:
+            return path
+        if path not in self._spellings:
+            self._spellings[path] = _on_disk(path)
+        return self._spellings[path]
 
     def _language(self, row: Row) -> str:
         if row.language is None and self.language is None:

@@ -99,7 +99,10 @@ def gather(
         if index in datasets:
             _gather_dataset(gathered, datasets[index], columns, examiner, out, count)
             continue
-        for row in plain[index]:
+        rows = plain.pop(index)
+        rows.reverse()
+        while rows:  # one by one, so that what has been examined is not kept twice
+            row = rows.pop()
             gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
             count.advance()
         chosen = {"marks": dict(columns.marks)} if columns.marks else {}

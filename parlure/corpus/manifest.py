@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +38,7 @@ class Segment(NamedTuple):
     speaker: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Utterance:
     """A span of a recording and what is said in it.
 
@@ -79,7 +81,7 @@ class Utterance:
 
     def to_json(self) -> dict[str, Any]:
         """A line of the manifest as a dict, ``recording`` as it stands."""
-        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        row = {name: getattr(self, name) for name in _FIELD_NAMES}
         if self.segments is not None:
             row["segments"] = [list(s[:3]) if s.speaker is None else list(s) for s in self.segments]
         row["tags"] = list(self.tags)
@@ -92,7 +94,7 @@ class Utterance:
         Raises:
             ParlureError: a field is missing, unknown or of the wrong kind.
         """
-        known = [field.name for field in fields(cls)]
+        known = _FIELD_NAMES
         for name in row:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
@@ -108,6 +110,9 @@ class Utterance:
         if values["end"] <= values["start"]:
             raise ParlureError(f"the utterance ends at {row['end']} s, before its start at {row['start']} s", _AGAIN)
         return cls(**values)
+
+
+_FIELD_NAMES = tuple(field.name for field in fields(Utterance))
 
 
 @dataclass(frozen=True)
@@ -140,14 +145,17 @@ class Corpus:
             raise ParlureError(f"the corpus {folder} has no {MANIFEST}", "prepare it again: parlure prepare")
         utterances = []
         first_line_of: dict[str, int] = {}
-        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        full_path = cache(lambda recording: resolved(recording, folder))
+        for number, line in enumerate(_lines_of(path), start=1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line.decode("utf-8"))
                 if not isinstance(row, dict):
                     raise ParlureError("the line is not a JSON object", _AGAIN)
-                utterance = Utterance.from_json({**row, "recording": resolved(row.get("recording"), folder)})
+                recording = row.get("recording")
+                row["recording"] = full_path(recording) if isinstance(recording, str) else recording
+                utterance = Utterance.from_json(row)
                 if utterance.id in first_line_of:
                     raise ParlureError(
                         f"the id {utterance.id} is already on line {first_line_of[utterance.id]}", _AGAIN
@@ -171,6 +179,11 @@ class Corpus:
         return tuple(utterance for utterance in self.utterances if utterance.split == split)
 
 
+def _lines_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file
+
+
 def begin_corpus(folder: Path) -> None:
     """Make the folder, or take the whole out of an existing corpus, before it is written again.
 
@@ -185,7 +198,8 @@ def begin_corpus(folder: Path) -> None:
 
 def write_lines(folder: Path, utterances: Iterable[Utterance], rejected: Iterable[Mapping[str, Any]]) -> None:
     """Write ``manifest.jsonl`` and ``rejected.jsonl`` of a begun corpus; recordings are made relative."""
-    rows = ({**u.to_json(), "recording": stored(u.recording, folder)} for u in utterances)
+    name = cache(lambda recording: stored(recording, folder))
+    rows = ({**u.to_json(), "recording": name(u.recording)} for u in utterances)
     _write_jsonl(folder / MANIFEST, rows)
     _write_jsonl(folder / REJECTED, rejected)
 
@@ -276,10 +290,12 @@ def _checked(name: str, value: Any) -> Any:
         value = tuple(value) if good else value
     elif name in ("speaker", "session", "prompt"):
         good = value is None or isinstance(value, str)
+        value = sys.intern(value) if good and value is not None and name != "prompt" else value
     else:
         choices = {"split": SPLITS, "task": TASKS}.get(name)
         good = isinstance(value, str) and (choices is None or value in choices)
         good = good and (name == "text" or bool(value))
+        value = sys.intern(value) if good and name in ("language", "task", "split") else value
     if not good:
         raise ParlureError(f"the field {name} cannot be {value!r}", _AGAIN)
     return value

@@ -80,9 +80,12 @@ def place_all(
         divisions = [_divide(by_id, tied, ratios, keys, seed)]
     else:
         divisions = _folds(by_id, tied, n_folds, ratios, keys, seed)
+    recordings = {path: str(path.resolve()) for path in names}  # once each: a million rows name a few recordings
     placed = []
     for division in divisions:
-        utterances = [_utterance(by_id[member.id], member, division.split_of[member.id]) for member in members]
+        utterances = [
+            _utterance(by_id[member.id], member, division.split_of[member.id], recordings) for member in members
+        ]
         split = {**division.how, "group_by": list(group_by)} | ({} if agents is None else {"agents": agents})
         said = (*warnings, *division.warnings, *said_of_leaks(utterances, by_id), *_thin_ice(utterances))
         placed.append(Placed(utterances, split, said))
@@ -189,11 +192,11 @@ def _completed(
     return _Division(split_of, how, (said, *plan.warnings))
 
 
-def _utterance(one: Taken, member: Member, split: str) -> Utterance:
+def _utterance(one: Taken, member: Member, split: str, recordings: Mapping[Path, str]) -> Utterance:
     row = one.row
     return Utterance(
         id=member.id,
-        recording=str(row.audio.resolve()),
+        recording=recordings[row.audio],
         start=one.start,
         end=one.end,
         channel=one.channel,
