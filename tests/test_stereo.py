@@ -81,12 +81,12 @@ def test_what_is_wrong_with_channels_is_said(tmp_path: Path) -> None:
     ]
     summary = run(tmp_path, *rows, ratios=(0, 0, 1))
     assert list(summary.warnings[:3]) == [
-        "5 recordings (../same0.wav, ../same1.wav, ../same2.wav and 2 more; all in corpus.json) carry the same sound "
-        "in all channels: no channel tells who speaks there",
-        "1 recording (../left.wav; all in corpus.json) have sound in one channel alone: a row of another channel has "
-        "a text without sound",
-        "2 recordings (../named.wav, ../turned.wav; all in corpus.json) hold one sound twice, once with its polarity "
-        "inverted: a mean would cancel the speech, so channel 0 was taken where a row names none",
+        "5 recordings with the same sound in all channels (../same0.wav, ../same1.wav, ../same2.wav and 2 more; "
+        "corpus.json lists all): no channel tells who speaks there",
+        "1 recording with sound in one channel alone (../left.wav; corpus.json lists all): a row of another channel has a "
+        "text without sound",
+        "2 recordings with one sound twice, once with its polarity inverted (../named.wav, ../turned.wav; corpus.json "
+        "lists all): a mean would cancel the speech, so channel 0 was taken where a row names none",
     ]
     corpus = Corpus.load(tmp_path / "corpus")
     assert corpus.info["channels"]["one_sided"] == {"recordings": 1, "files": ["../left.wav"]}

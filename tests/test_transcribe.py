@@ -100,8 +100,9 @@ def test_channels_are_transcribed_apart(stereo):
 
 
 def test_different_channels_need_a_word(stereo):
-    with pytest.raises(ParlureError, match=r"the 2 channels of .*call\.wav carry different sound, as two") as caught:
+    with pytest.raises(ParlureError, match=r"the 2 channels of .*call\.wav") as caught:
         list(transcribe([stereo / "call.wav"], model="nano"))
+    assert caught.value.message.endswith("call.wav carry different sound, as two parties of a call do")
     assert caught.value.hint == (
         "--channels split (a text for each), first (the text of the first), or mix (one text of all)"
     )

@@ -12,11 +12,13 @@ from parlure.corpus.manifest import stored
 
 _NAMED_AT_MOST = 3
 _SAID = {
-    "identical": "carry the same sound in all channels: no channel tells who speaks there",
-    "one_sided": "have sound in one channel alone: a row of another channel has a text without sound",
-    "inverted": "hold one sound twice, once with its polarity inverted: a mean would cancel the speech, so channel 0 "
-    "was taken where a row names none",
-}  # fmt: skip
+    "identical": ("with the same sound in all channels", "no channel tells who speaks there"),
+    "one_sided": ("with sound in one channel alone", "a row of another channel has a text without sound"),
+    "inverted": (
+        "with one sound twice, once with its polarity inverted",
+        "a mean would cancel the speech, so channel 0 was taken where a row names none",
+    ),
+}
 
 
 def channels_found(taken: Iterable[Taken], folder: Path) -> dict[str, list[str]]:
@@ -38,7 +40,8 @@ def said_of_channels(found: dict[str, list[str]]) -> list[str]:
         more = f" and {len(files) - _NAMED_AT_MOST} more" if len(files) > _NAMED_AT_MOST else ""
         named = f"{', '.join(files[:_NAMED_AT_MOST])}{more}"
         counted = f"{len(files)} recording{'s' * (len(files) != 1)}"
-        warnings.append(f"{counted} ({named}; all in corpus.json) {_SAID[layout]}")
+        what, so = _SAID[layout]
+        warnings.append(f"{counted} {what} ({named}; corpus.json lists all): {so}")
     return warnings
 
 

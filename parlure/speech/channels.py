@@ -40,7 +40,7 @@ def channel_layout(path: str | Path) -> Layout:
     if not len(grams) or not grams.any():
         return "silent"
     energy = np.diagonal(grams, axis1=1, axis2=2)
-    audible = np.flatnonzero(energy.max(axis=0) > energy.max() * 10 ** (-_SILENT_DB / 10))
+    audible = np.flatnonzero(energy.max(axis=0) > energy.max() * 10 ** (-_SILENT_DB / 10)).tolist()
     if len(audible) == 1:
         return "one_sided"
     found = {_pair(grams, energy, one, other) for one, other in combinations(audible, 2)}
