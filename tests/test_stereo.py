@@ -83,8 +83,8 @@ def test_what_is_wrong_with_channels_is_said(tmp_path: Path) -> None:
     assert list(summary.warnings[:3]) == [
         "5 recordings with the same sound in all channels (../same0.wav, ../same1.wav, ../same2.wav and 2 more; "
         "corpus.json lists all): no channel tells who speaks there",
-        "1 recording with sound in one channel alone (../left.wav; corpus.json lists all): a row of another channel has a "
-        "text without sound",
+        "1 recording with sound in one channel alone (../left.wav; corpus.json lists all): a row of another channel "
+        "has a text without sound",
         "2 recordings with one sound twice, once with its polarity inverted (../named.wav, ../turned.wav; corpus.json "
         "lists all): a mean would cancel the speech, so channel 0 was taken where a row names none",
     ]
