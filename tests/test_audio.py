@@ -16,12 +16,12 @@ from parlure.speech.audio import (
     AudioError,
     AudioInfo,
     Samples,
-    channels_differ,
     probe,
     read_audio,
     read_channels,
     write_audio,
 )
+from parlure.speech.channels import channel_layout
 
 
 def sweep(duration_s: float, rate: int, low_hz: float = 200.0) -> Samples:
@@ -70,7 +70,7 @@ def test_soundfile_formats(tmp_path: Path, name: str, rate: int, subtype: str | 
     span = read_audio(path, 1.0, 1.75)
     assert len(span) == 12_000
     assert correlation(span, samples[16_000:28_000]) > 0.999
-    assert not channels_differ(path)
+    assert channel_layout(path) != "different"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_what_cannot_be_read(tmp_path: Path, content: bytes | None, reason: str,
     path = tmp_path / "x.wav"
     if content is not None:
         path.write_bytes(content)
-    for reading in (read_audio, probe, channels_differ):
+    for reading in (read_audio, probe, channel_layout):
         with pytest.raises(AudioError, match=message) as caught:
             reading(path)
         assert caught.value.reason == reason
@@ -231,21 +231,24 @@ def turns(duration_s: float, rate: int, party: int) -> Samples:
 
 
 @pytest.mark.parametrize(
-    ("name", "differ"),
+    ("name", "layout"),
     [
-        ("mono", False),
-        ("identical", False),
-        ("identical but for the gain", False),
-        ("identical but for line noise", False),
-        ("one silent", False),
-        ("one with line noise only", False),
-        ("all silent", False),
-        ("two parties", True),
-        ("a second party that says one word", True),
-        ("inverted polarity", True),
+        ("mono", "one"),
+        ("identical", "identical"),
+        ("identical but for the gain", "identical"),
+        ("identical but for line noise", "identical"),
+        ("one silent", "one_sided"),
+        ("one with line noise only", "one_sided"),
+        ("all silent", "silent"),
+        ("two parties", "different"),
+        ("a second party that says one word", "different"),
+        ("inverted polarity", "inverted"),
+        ("inverted and quieter, with line noise", "inverted"),
+        ("three, one inverted", "inverted"),
+        ("three, one silent", "identical"),
     ],
 )
-def test_channels_differ(tmp_path: Path, name: str, differ: bool) -> None:
+def test_channel_layouts(tmp_path: Path, name: str, layout: str) -> None:
     rate, rng = 8_000, np.random.default_rng(0)
     voice, silence = turns(8.0, rate, 0), np.zeros(8 * rate, np.float32)
     hiss = rng.normal(0, 0.001, (2, 8 * rate)).astype(np.float32)
@@ -262,13 +265,16 @@ def test_channels_differ(tmp_path: Path, name: str, differ: bool) -> None:
         "two parties": [voice, turns(8.0, rate, 1)],
         "a second party that says one word": [voice, word],
         "inverted polarity": [voice, -voice],
+        "inverted and quieter, with line noise": [voice + hiss[0], hiss[1] - 0.3 * voice],
+        "three, one inverted": [voice, voice, -voice],
+        "three, one silent": [voice, silence, voice],
     }[name]
     path = tmp_path / "call.wav"
     soundfile.write(path, np.stack(channels, axis=1), rate)
-    assert channels_differ(path) is differ
+    assert channel_layout(path) == layout
 
 
-def test_channels_differ_through_pyav(tmp_path: Path) -> None:
+def test_channel_layout_through_pyav(tmp_path: Path) -> None:
     path = tmp_path / "call.m4a"
     pcm = np.stack([turns(4.0, 16_000, 0), turns(4.0, 16_000, 1)])
     with av.open(str(path), "w") as container:
@@ -277,4 +283,4 @@ def test_channels_differ_through_pyav(tmp_path: Path) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 16_000, 0, Fraction(1, 16_000)
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             container.mux(packet)
-    assert channels_differ(path)
+    assert channel_layout(path) == "different"

@@ -65,7 +65,7 @@ def test_what_a_split_lacks_comes_out_of_train(
     assert counts(placed) == expected
     assert placed.warnings[0] == (
         f"the sources' own split has no {lacking}: {share} of the hours of train were made {lacking}, "
-        "no speaker or session in both"
+        "whole groups at a time"
     )
     sides: dict[str, set[str]] = defaultdict(set)
     for utterance in placed.utterances:

@@ -350,7 +350,11 @@ def test_an_existing_corpus_survives_a_mistake(tmp_path: Path) -> None:
         ({"channels": "left"}, "--channels cannot be left", "--channels first|split|mix"),
         ({"empty_text": "keep"}, "--empty-text cannot be keep", "--empty-text reject|no-speech"),
         ({"ratios": (0.5, 0.5, 0.5)}, "are not three shares that make 1", "--ratios 0.8,0.1,0.1"),
-        ({"group_by": ("mood",)}, "cannot be grouped by mood", "--group-by speaker,session, one of them, or none"),
+        (
+            {"group_by": ("mood",)},
+            "cannot be grouped by mood",
+            "--group-by speaker,session, one of them, customer, or none",
+        ),
         ({"text": "phrase"}, r"calls\.csv has no column phrase; it has: audio, text, speaker", "--text"),
     ],
 )

@@ -85,7 +85,8 @@ def test_transcribe_with_the_run(road, capsys):
     capsys.readouterr()
     first = manifest(road)[0]
     recording = road / "corpus" / first["recording"]
-    run("transcribe", recording, "--model", road / "run", "--language", "fr", "--format", "srt", "--out", road / "subs")
+    told = ["--language", "fr", "--channels", "mix"]
+    run("transcribe", recording, "--model", road / "run", *told, "--format", "srt", "--out", road / "subs")
     assert " --> " in (road / "subs" / f"{recording.stem}.srt").read_text()
-    run("transcribe", recording, "--model", "nano", "--language", "fr", "--format", "jsonl")
+    run("transcribe", recording, "--model", "nano", *told, "--format", "jsonl")
     assert json.loads(capsys.readouterr().out)["id"] == recording.stem

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parlure.corpus.agents import Member
 from parlure.corpus.split import (
-    Member,
     SplitPlan,
     assign_splits,
     check_given_splits,
@@ -131,7 +131,7 @@ def test_a_speaker_who_is_everywhere_is_named() -> None:
     with pytest.raises(ParlureError, match=message) as caught:
         assign_splits(members)
     assert caught.value.hint == (
-        "add recordings of other people, or loosen it: --group-by session, or --ratios 0.9,0,0.1 for no dev split"
+        "add recordings of other people, or loosen it: --group-by customer, or --ratios 0.9,0,0.1 for no dev split"
     )
     assert assign_splits(members, group_by=("session",)).n_groups == 12
     plan = assign_splits([*members, Member("d", 30, "d", "d"), Member("e", 30, "e", "e")])
@@ -149,7 +149,7 @@ def test_bad_ratios(ratios: tuple[float, ...]) -> None:
 def test_bad_keys(group_by: tuple[str, ...], named: str) -> None:
     with pytest.raises(ParlureError, match=f"utterances cannot be grouped by {named}") as caught:
         assign_splits([Member(str(n), 10) for n in range(10)], group_by=group_by)
-    assert caught.value.hint == "--group-by speaker,session, one of them, or none"
+    assert caught.value.hint == "--group-by speaker,session, one of them, customer, or none"
 
 
 def test_utterance_by_utterance() -> None:

@@ -68,6 +68,55 @@ def test_a_file_that_breaks_off_does_not_end_the_rest(files, tmp_path, capsys, m
         list(transcribe([Path("b/un.flac")], model="nano", language="fr"))
 
 
+@pytest.fixture(scope="module")
+def stereo(files, tmp_path_factory):
+    """Two parties, one a channel; the same with the channels swapped; one party and itself inverted."""
+    import soundfile
+
+    folder = tmp_path_factory.mktemp("stereo")
+    one, other = read_audio(files[0]), read_audio(files[2])
+    n_samples = min(len(one), len(other))
+    pairs = {"call": (one, other), "swapped": (other, one), "inverted": (one, -one)}
+    for name, pair in pairs.items():
+        soundfile.write(folder / f"{name}.wav", np.stack([part[:n_samples] for part in pair], axis=1), 16_000)
+    return folder
+
+
+def test_channels_are_transcribed_apart(stereo):
+    told = {"model": "nano", "language": "fr", "channels": "split"}
+    paths = [stereo / "call.wav", stereo / "inverted.wav", stereo / "swapped.wav"]
+    found = list(transcribe(paths, **told))
+    assert [path for path, _ in found] == [paths[0], paths[0], paths[1], paths[2], paths[2]]
+    assert [h.id for _, h in found] == ["call-c0", "call-c1", "inverted", "swapped-c0", "swapped-c1"]
+    texts = [h.text for _, h in found]
+    assert texts[0] != texts[1]
+    # swapping the channels swaps the transcripts and nothing else
+    assert texts[3:] == [texts[1], texts[0]]
+    assert texts[2] == texts[0]
+    ((_, first),) = transcribe(paths[:1], **{**told, "channels": "first"})
+    assert (first.id, first.text) == ("call", texts[0])
+    ((_, mixed),) = transcribe(paths[:1], **{**told, "channels": "mix"})
+    assert mixed.id == "call"
+
+
+def test_different_channels_need_a_word(stereo):
+    with pytest.raises(ParlureError, match=r"the 2 channels of .*call\.wav") as caught:
+        list(transcribe([stereo / "call.wav"], model="nano"))
+    assert caught.value.message.endswith("call.wav carry different sound, as two parties of a call do")
+    assert caught.value.hint == (
+        "--channels split (a text for each), first (the text of the first), or mix (one text of all)"
+    )
+
+
+def test_a_file_for_each_channel(stereo, tmp_path, capsys):
+    command = ["transcribe", str(stereo / "call.wav"), "--model", "nano", "--language", "fr", "--channels", "split"]
+    assert cli.run([*command, "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["call-c0.txt", "call-c1.txt"]
+    assert "call-c1.txt" in capsys.readouterr().err
+    assert cli.run([*command, "--out", str(tmp_path)]) == 2
+    assert "call-c0.txt is there already" in capsys.readouterr().err
+
+
 def test_more_sound_than_the_header_says(files, monkeypatch):
     from parlure.transcribing import transcribe as module
     from parlure.transcribing.engines import with_torch

@@ -69,3 +69,10 @@ def test_nothing_is_written_over(tmp_path):
     with pytest.raises(ParlureError, match=r"call\.wav is given twice") as caught:
         targets([Path("x/call.wav"), Path("x/call.wav")], tmp_path, "srt")
     assert caught.value.hint == "name each recording once"
+    (tmp_path / "call-c1.srt").write_text("corrected by hand")
+    assert len(targets([Path("x/call.wav")], tmp_path, "srt")) == 1
+    with pytest.raises(ParlureError, match=r"call-c1\.srt is there already"):
+        targets([Path("x/call.wav")], tmp_path, "srt", by_channel=True)
+    with pytest.raises(ParlureError, match=r"call-c0\.vtt would be of two recordings") as caught:
+        targets([Path("x/call.wav"), Path("x/call-c0.wav")], tmp_path, "vtt", by_channel=True)
+    assert caught.value.hint == "transcribe them into different folders"

@@ -38,6 +38,11 @@ Window = Annotated[
 ]
 
 
+def names_of(text: str | None) -> tuple[str, ...]:
+    """``agent,customer`` as names."""
+    return () if text is None else tuple(name.strip() for name in text.split(","))
+
+
 def ratios_of(text: str | None) -> tuple[float, float, float] | None:
     """``0.8,0.1,0.1`` as numbers.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from parlure.cli.app import app
-from parlure.cli.arguments import ratios_of
+from parlure.cli.arguments import names_of, ratios_of
 from parlure.ending import GateFailedError, say
 
 
@@ -34,6 +34,9 @@ def prepare(
     channels: Annotated[
         Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")
     ] = None,
+    channel_speakers: Annotated[
+        str | None, Option(help="Who speaks in channel 0, 1 …, where rows name nobody: agent,customer.")
+    ] = None,
     empty_text: Annotated[
         Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
     ] = "reject",
@@ -43,9 +46,16 @@ def prepare(
         Option(help="Shares of train, dev and test by hours: 0.8,0.1,0.1 when not given, or the sources' own split."),
     ] = None,
     group_by: Annotated[
-        str, Option(help="What no two splits may share; none divides utterance by utterance.")
+        str,
+        Option(
+            help="What no two splits may share; customer is both, but for speakers in over 10% of the sessions; none "
+            "divides utterance by utterance."
+        ),
     ] = "speaker,session",
     seed: Annotated[int, Option(help="Decides the split.")] = 1,
+    folds: Annotated[
+        int | None, Option(help="For few speakers: so many splits, each with other speakers in test; OUT/fold-1 …")
+    ] = None,
     local_speakers: Annotated[
         bool | None,
         Option(
@@ -79,11 +89,10 @@ def prepare(
     with Console().bar("reading") as bar:
         summary = run_prepare(
             source, out, reader=reader, text=text, speaker=speaker, session=session, marks=marks_of(marks),
-            language=language, channels=channels, empty_text=empty_text, strict=strict,
-            ratios=ratios_of(ratios), group_by=tuple(name.strip() for name in group_by.split(",")), seed=seed,
-            local_speakers=local_speakers, copy_audio=copy_audio,
+            language=language, channels=channels, channel_speakers=names_of(channel_speakers), empty_text=empty_text,
+            strict=strict, ratios=ratios_of(ratios), group_by=names_of(group_by), seed=seed, folds=folds,
+            local_speakers=local_speakers, copy_audio=copy_audio, tags=None if tags is None else names_of(tags),
             join_policy=JoinPolicy(join, join_gap, join_to, join_prompt), progress=bar,
-            tags=None if tags is None else [name.strip() for name in tags.split(",")],
         )  # fmt: skip
     for line in summary.lines():
         say(line)

@@ -24,6 +24,9 @@ def transcribe(
         Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")
     ] = "text",
     out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
+    channels: Annotated[
+        Literal["split", "first", "mix"] | None, Option(help="For recordings of two different channels.")
+    ] = None,
     window: Window = "full",
     engine: Engine = None,
     quantize: Quantize = None,
@@ -33,11 +36,11 @@ def transcribe(
     """Audio → text, JSON lines, SubRip or WebVTT."""
     from parlure.transcribing.pace import Pace
     from parlure.transcribing.transcribe import transcribe as run_transcribe
-    from parlure.transcribing.writers import NEED_TIMES, WRITERS, targets
+    from parlure.transcribing.writers import NEED_TIMES, WRITERS, of_channel, targets
 
     if timestamps == "none" and format_ in NEED_TIMES:
         timestamps = "segment"
-    files = {} if out is None else targets(audio, out, format_)
+    files = {} if out is None else targets(audio, out, format_, by_channel=channels == "split")
     broken: list[Path] = []
     pace = Pace()
 
@@ -46,16 +49,17 @@ def transcribe(
         say(f"{path} is left out: {error.message}")
 
     for path, hypothesis in run_transcribe(
-        audio, model=model, language=language, task=task, timestamps=timestamps, window=window, engine=engine,
-        quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, pace=pace, on_broken=leave_out,
+        audio, model=model, language=language, task=task, timestamps=timestamps, channels=channels, window=window,
+        engine=engine, quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, pace=pace, on_broken=leave_out,
     ):  # fmt: skip
         written = WRITERS[format_](hypothesis)
         if out is None:
             give(written)
         else:
-            files[path].parent.mkdir(parents=True, exist_ok=True)
-            files[path].write_text(written, encoding="utf-8")
-            say(f"{path} → {files[path]}")
+            file = of_channel(files[path], hypothesis.id.removeprefix(path.stem))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(written, encoding="utf-8")
+            say(f"{path} → {file}")
     say(pace.line())
     if broken:
         raise ParlureError(

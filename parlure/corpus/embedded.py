@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def _to_json(one: Found, folder: Path) -> dict[str, Any]:
     row = asdict(replace(one.row, content=None))
     inside = one.row.audio.is_relative_to(folder)
     row["audio"] = str(one.row.audio.relative_to(folder) if inside else one.row.audio.resolve())
-    return {"taken": {**vars(one), "row": row}}
+    return {"taken": {field.name: getattr(one, field.name) for field in fields(one)} | {"row": row}}
 
 
 def _from_json(line: Mapping[str, Any], folder: Path) -> Found:

@@ -5,12 +5,14 @@ Every row is looked at by itself: the recording is there, decodes, holds the spa
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +24,11 @@ from parlure.speech.audio import (
     AudioError,
     AudioInfo,
     Samples,
-    channels_differ,
     pick_channel,
     probe,
     read_channels,
 )
+from parlure.speech.channels import Layout, channel_layout
 
 MAX_UTTERANCE_S = 30.0  # s, Whisper's window: what lies beyond it would be text without sound
 MAX_CHARS_PER_S = 50.0  # fast speech is about 25: twice that is the wrong text or the wrong span
@@ -35,9 +37,18 @@ CHANNEL_POLICIES = ("first", "split", "mix")
 EMPTY_TEXT_POLICIES = ("reject", "no-speech")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """A row that can be used, with what the row left open filled in; times in seconds."""
+    """A row that can be used, with what the row left open filled in; times in seconds.
+
+    Attributes:
+        row: as it was read.
+        start, end, channel, text, language, task: as :class:`parlure.corpus.manifest.Utterance` has them.
+        extracted: the recording was embedded in the source and is now a file of the corpus.
+        party: who speaks by the channel, where the row names nobody.
+        layout: how the channels of the recording relate.
+        sound: a hash of the samples, 64 bits; None where all are 0.
+    """
 
     row: Row
     start: float
@@ -46,7 +57,10 @@ class Taken:
     text: str
     language: str
     task: str
-    extracted: bool = False  # the recording was embedded in the source and is now a file of the corpus
+    extracted: bool = False
+    party: str | None = None
+    layout: Layout | None = None
+    sound: int | None = None
 
     def pieces(self) -> list[Taken]:
         """Itself; if it is longer than Whisper's window, the utterances that it is cut into between its phrases."""
@@ -66,7 +80,7 @@ class Taken:
                 # what was said before the second piece is the first
                 prompt=pieces[-1].text if pieces and self.row.prompt is not None else self.row.prompt,
             )
-            pieces.append(replace(self, row=row, start=start, end=end, text=text))
+            pieces.append(replace(self, row=row, start=start, end=end, text=text, sound=None))
         return pieces
 
 
@@ -78,7 +92,9 @@ class Examiner:
         language: for rows that name none.
         task: for rows that name none.
         channels: what to do where the channels of a recording differ and a row names none: ``first``, ``mix``, or
-            ``split``, which takes the channel that speaks in the row's span.
+            ``split``, which takes the channel that speaks in the row's span. None is ``split`` for a row with times
+            and a speaker, of whom there is one in it, and refuses others.
+        channel_speakers: who speaks in channel 0, 1 and so on, in rows that name nobody.
         empty_text: ``reject``, or ``no-speech`` to take a text without a word, such as ``...``, as silence.
     """
 
@@ -86,19 +102,23 @@ class Examiner:
     task: str = "transcribe"
     channels: str | None = None
     empty_text: str = "reject"
+    channel_speakers: tuple[str, ...] = ()
     _infos: dict[Path, AudioInfo] = field(default_factory=dict)
-    _differ: dict[Path, bool] = field(default_factory=dict)
+    _layouts: dict[Path, Layout | None] = field(default_factory=dict)
+    _spellings: dict[Path, Path] = field(default_factory=dict)
 
-    def settings(self) -> dict[str, str | None]:
-        """What decides whether a row is taken, besides the row."""
-        return {
+    def settings(self) -> dict[str, Any]:
+        """What decides what a row becomes, besides the row."""
+        settings: dict[str, Any] = {
             "language": self.language, "task": self.task, "channels": self.channels, "empty_text": self.empty_text
         }  # fmt: skip
+        return settings | ({"channel_speakers": list(self.channel_speakers)} if self.channel_speakers else {})
 
     def forget(self, recording: Path) -> None:
         """Drop what was learnt of a recording that will not come again."""
         self._infos.pop(recording, None)
-        self._differ.pop(recording, None)
+        self._layouts.pop(recording, None)
+        self._spellings.pop(recording, None)
 
     def examine(self, row: Row) -> Taken | Rejected:
         """The row as it can be used, or why it cannot.
@@ -110,19 +130,33 @@ class Examiner:
         try:
             language = self._language(row)
             text = self._text(row)
-            row = replace(row, audio=_on_disk(row.audio))
+            if (audio := self._spelt(row.audio)) is not row.audio:
+                row = replace(row, audio=audio)
             start, end = self._span(row)
             length_s = round(end - start, 6)  # 40.1 - 10.1 is a little more than 30
-            row = replace(row, segments=_checked_phrases(row.segments, length_s))
+            if row.segments is not None:
+                row = replace(row, segments=_checked_phrases(row.segments, length_s))
             _check_length(row, length_s)
             frames, _ = read_channels(row.audio, start, end)
-            channel = self._channel(row, frames)
-            pick_channel(frames, channel, row.audio)
-            return Taken(row, start, end, channel, text, language, row.task or self.task)
+            layout = self._layout(row) if len(frames) > 1 else "one"
+            channel = self._channel(row, frames, layout)
+            samples = pick_channel(frames, channel, row.audio)
+            named = row.speaker is None and channel is not None and channel < len(self.channel_speakers)
+            party = self.channel_speakers[channel or 0] if named else None
+            task = row.task or self.task
+            return Taken(row, start, end, channel, text, language, task, False, party, layout, _hash(samples))
         except AudioError as error:
             return _rejected(row, error.reason, error.message)
         except _RefusalError as refusal:
             return _rejected(row, refusal.reason, refusal.sentence)
+
+    def _spelt(self, path: Path) -> Path:
+        """The path as the disk spells it, looked for once a recording."""
+        if path in self._infos:
+            return path
+        if path not in self._spellings:
+            self._spellings[path] = _on_disk(path)
+        return self._spellings[path]
 
     def _language(self, row: Row) -> str:
         if row.language is None and self.language is None:
@@ -156,22 +190,37 @@ class Examiner:
             raise _RefusalError("bad_span", f"{row.audio} lasts {recording_s:.3f} s and the row says {at}")
         return round(start, 6), round(min(end, recording_s), 6)
 
-    def _channel(self, row: Row, frames: Samples) -> int | None:
+    def _layout(self, row: Row) -> Layout | None:
+        """How the channels of the row's recording relate; not known if it breaks off where the row does not look."""
+        known = self._layouts.get(row.audio)
+        if known is None and (row.channel is None or row.audio not in self._layouts):
+            try:
+                self._layouts[row.audio] = channel_layout(row.audio)
+            except AudioError:
+                if row.channel is None:
+                    raise
+                self._layouts[row.audio] = None
+        return self._layouts[row.audio]
+
+    def _channel(self, row: Row, frames: Samples, layout: Layout | None) -> int | None:
         """The row's channel, or what the policy makes of a recording whose channels differ.
 
         Args:
             row: says which recording.
             frames: the row's span, shape ``(n_channels, n_samples)``.
+            layout: of the recording.
         """
-        if row.channel is not None or len(frames) == 1:
+        if row.channel is not None:
             return row.channel
-        if row.audio not in self._differ:
-            self._differ[row.audio] = channels_differ(row.audio)
-        if not self._differ[row.audio] or self.channels == "mix":
+        if layout == "inverted":
+            return 0  # whatever was asked for: the mean would cancel the speech, and neither is louder
+        if layout != "different" or self.channels == "mix":
             return None
         if self.channels == "first":
             return 0
-        if self.channels == "split":
+        # the text of a row with times and a speaker is one person's, who is in one of the channels
+        of_one = row.speaker is not None and row.start is not None and row.end is not None
+        if self.channels == "split" or (of_one and row.content is None and self.channels is None):
             return _speaking_channel(frames)
         if row.content is not None:
             sentence = (
@@ -280,6 +329,14 @@ def _groups(segments: Sequence[Segment]) -> list[list[Segment]]:
 
 def _moved(phrase: Segment, by_s: float) -> Segment:
     return phrase._replace(start=round(phrase.start + by_s, 6), end=round(phrase.end + by_s, 6))
+
+
+def _hash(samples: Samples) -> int | None:
+    """The same for the same samples, whatever file they lie in."""
+    if not samples.any():
+        return None
+    digest = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def _speaking_channel(frames: Samples) -> int:

@@ -38,6 +38,7 @@ class Gathered:
         shards: names given to the parquet shards read.
         tagged: what became of the sources' columns that no field is made of.
         settings: for ``corpus.json``: what decided whether a row is taken.
+        facts: what else ``corpus.json`` says of them.
     """
 
     taken: list[Taken] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Gathered:
     shards: list[str] = field(default_factory=list)
     tagged: Tagged = field(default_factory=Tagged)
     settings: dict[str, str | None] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def add(self, one: Found) -> None:
         """Sort a row into one of the two."""
@@ -140,11 +142,15 @@ def gather(
             dataset, shard_count = datasets[index]
             _gather_dataset(gathered, dataset, columns, examiner, out, shard_count)
             continue
-        for row in plain[index]:
+        rows = plain.pop(index)
+        tables = _tables(sources[index], rows)
+        rows.reverse()
+        while rows:  # one by one, so that what has been examined is not kept twice
+            row = rows.pop()
             gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
             count.advance()
         chosen = {"marks": dict(columns.marks)} if columns.marks else {}
-        gathered.sources.append(_fingerprint(Path(sources[index])) | chosen | _tables(sources[index], plain[index]))
+        gathered.sources.append(_fingerprint(Path(sources[index])) | chosen | tables)
     if datasets and gathered.taken:
         check_wanted(tags, (one.row for one in gathered.taken))
     gathered.tagged = tag_rows(gathered.taken, tags)

@@ -29,6 +29,7 @@ from parlure.corpus.examine import MAX_UTTERANCE_S
 from parlure.corpus.manifest import Segment, Utterance
 from parlure.corpus.naming import span_name
 from parlure.corpus.overlaps import OVERLAP_S, phrases_of, talked_over_s
+from parlure.corpus.placing import Placed
 from parlure.corpus.readers.row import Rejected, Row
 from parlure.errors import ParlureError
 
@@ -338,3 +339,27 @@ def _said(windows: Sequence[Window], n_overlap: int, n_held_apart: int, policy: 
     if all(len(window.phrases) == 1 for window in windows):
         within = f"within {policy.gap_s:g} s (--join-gap) and {policy.to_s:g} s in all"
         yield f"no two phrases could be joined: on no channel of a recording does one follow another {within}"
+
+
+def join_placed(
+    placed: Placed,
+    rows: Mapping[str, Row],
+    rejected: Sequence[Rejected],
+    policy: JoinPolicy,
+    names: Mapping[Path, str],
+) -> tuple[Placed, Joined]:
+    """As :func:`join`, of utterances in their splits, in every fold to the same windows.
+
+    Raises:
+        ParlureError: a fold has the phrases of a window in different splits.
+    """
+    joined = join(placed.utterances, rows, rejected, policy, names)
+    folds = [replace(fold, utterances=join(fold.utterances, rows, rejected, policy, names).utterances)
+             for fold in placed.folds]  # fmt: skip
+    ids = [utterance.id for utterance in joined.utterances]
+    if any([utterance.id for utterance in fold.utterances] != ids for fold in folds):
+        raise ParlureError(
+            "the phrases of a window are in different splits in one of the folds", "--group-by speaker,session"
+        )
+    warnings = (*placed.warnings, *joined.warnings)
+    return replace(placed, utterances=joined.utterances, warnings=warnings, folds=tuple(folds)), joined

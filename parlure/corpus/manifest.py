@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,7 +82,7 @@ class Utterance:
 
     def to_json(self) -> dict[str, Any]:
         """A line of the manifest as a dict, ``recording`` as it stands."""
-        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        row = {name: getattr(self, name) for name in _FIELD_NAMES}
         if self.segments is not None:
             row["segments"] = [list(s[:3]) if s.speaker is None else list(s) for s in self.segments]
         row["tags"] = list(self.tags)
@@ -94,7 +95,7 @@ class Utterance:
         Raises:
             ParlureError: a field is missing, unknown or of the wrong kind.
         """
-        known = [field.name for field in fields(cls)]
+        known = _FIELD_NAMES
         for name in row:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
@@ -110,6 +111,9 @@ class Utterance:
         if values["end"] <= values["start"]:
             raise ParlureError(f"the utterance ends at {row['end']} s, before its start at {row['start']} s", _AGAIN)
         return cls(**values)
+
+
+_FIELD_NAMES = tuple(field.name for field in fields(Utterance))
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,8 @@ def begin_corpus(folder: Path) -> None:
 
 def write_lines(folder: Path, utterances: Iterable[Utterance], rejected: Iterable[Mapping[str, Any]]) -> None:
     """Write ``manifest.jsonl`` and ``rejected.jsonl`` of a begun corpus; recordings are made relative."""
-    rows = ({**u.to_json(), "recording": stored(u.recording, folder)} for u in utterances)
+    name = cache(lambda recording: stored(recording, folder))
+    rows = ({**u.to_json(), "recording": name(u.recording)} for u in utterances)
     _write_jsonl(folder / MANIFEST, rows)
     _write_jsonl(folder / REJECTED, rejected)
 
@@ -307,6 +312,7 @@ def _checked(name: str, value: Any) -> Any:
         choices = {"split": SPLITS, "task": TASKS}.get(name)
         good = isinstance(value, str) and (choices is None or value in choices)
         good = good and (name == "text" or bool(value))
+        value = sys.intern(value) if good and name in ("language", "task", "split") else value
     if not good:
         raise ParlureError(f"the field {name} cannot be {value!r}", _AGAIN)
     return value

@@ -76,12 +76,15 @@ def give_ids(taken: Sequence[Taken], names: dict[Path, str]) -> tuple[dict[str, 
 
 def _shared_spans(taken: Iterable[Taken], names: dict[Path, str]) -> set[str]:
     """Ids of spans in which more than one known person speaks."""
-    speakers_of: dict[str, set[str]] = defaultdict(set)
+    first: dict[str, str] = {}
+    shared: set[str] = set()
     for one in taken:
         if one.row.id is None and one.row.speaker is not None:
             for piece in one.pieces():
-                speakers_of[_id(piece, names)].add(one.row.speaker)
-    return {name for name, speakers in speakers_of.items() if len(speakers) > 1}
+                name = _id(piece, names)
+                if first.setdefault(name, one.row.speaker) != one.row.speaker:
+                    shared.add(name)
+    return shared
 
 
 def _id(one: Taken, names: dict[Path, str]) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from parlure.corpus.agents import CUSTOMER, Member, find_agents, said_of_agents, without_agents
 from parlure.corpus.examine import Taken, place
+from parlure.corpus.folds import assign_folds
+from parlure.corpus.leaks import said_of_leaks
 from parlure.corpus.manifest import SPLITS, Utterance
 from parlure.corpus.split import (
     DEFAULT_RATIOS,
-    Member,
+    GROUP_KEYS,
     assign_splits,
     check_given_splits,
     given_split,
@@ -24,11 +27,15 @@ MIN_TEST_SPEAKERS = 8  # fewer, and the interval of a difference over speakers i
 
 @dataclass(frozen=True)
 class Placed:
-    """The utterances with their splits, how they were split, and what to say of it."""
+    """The utterances with their splits, how they were split, and what to say of it; the same for each of several folds.
+
+    Of folds, the first is also the whole.
+    """
 
     utterances: list[Utterance]
     split: dict[str, Any]
     warnings: tuple[str, ...]
+    folds: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ def place_all(
     ratios: Sequence[float] | None,
     group_by: Collection[str],
     seed: int,
+    n_folds: int | None = None,
 ) -> Placed:
     """Give every row its split.
 
@@ -56,19 +64,55 @@ def place_all(
         local_speakers: whether speaker names hold only within a session; None guesses.
         ratios: shares of train, dev and test; None is the usual ones, where the rows have no split of their own.
         group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
+        n_folds: so many splits instead of one; the rows' own is then not used.
 
     Raises:
         ParlureError: too few groups, or a split of the rows' own that says what it should not.
     """
-    found = [
-        Member(name, one.end - one.start, one.row.speaker, one.row.session or names[one.row.audio])
-        for name, one in by_id.items()
-    ]
+    found = [_member(name, one, names, local_speakers) for name, one in by_id.items()]
     members, warnings = qualify_speakers(found, local_speakers)
-    division = _divide(by_id, members, ratios, group_by, seed)
-    utterances = [_utterance(by_id[member.id], member, division.split_of[member.id]) for member in members]
-    split = {**division.how, "group_by": list(group_by)}
-    return Placed(utterances, split, (*warnings, *division.warnings, *_thin_ice(utterances)))
+    tied, keys, agents = members, group_by, None
+    if tuple(group_by) == CUSTOMER:
+        agents = find_agents(members)
+        tied, keys = without_agents(members, agents), GROUP_KEYS
+        warnings += (said_of_agents(agents, members),)
+    if n_folds is None:
+        divisions = [_divide(by_id, tied, ratios, keys, seed)]
+    else:
+        divisions = _folds(by_id, tied, n_folds, ratios, keys, seed)
+    recordings = {path: str(path.resolve()) for path in names}  # once each: a million rows name a few recordings
+    placed = []
+    for division in divisions:
+        utterances = [
+            _utterance(by_id[member.id], member, division.split_of[member.id], recordings) for member in members
+        ]
+        split = {**division.how, "group_by": list(group_by)} | ({} if agents is None else {"agents": agents})
+        said = (*warnings, *division.warnings, *said_of_leaks(utterances, by_id), *_thin_ice(utterances))
+        placed.append(Placed(utterances, split, said))
+    return placed[0] if n_folds is None else replace(placed[0], folds=tuple(placed))
+
+
+def _folds(
+    by_id: Mapping[str, Taken],
+    members: Sequence[Member],
+    n_folds: int,
+    ratios: Sequence[float] | None,
+    group_by: Collection[str],
+    seed: int,
+) -> list[_Division]:
+    plans = assign_folds(members, n_folds, ratios=ratios, group_by=group_by, seed=seed)
+    named = any(one.row.split is not None for one in by_id.values())
+    said = ("the sources' own split was not used: --folds makes others",) if named else ()
+    how = {"method": "folds", "n_folds": n_folds, "n_groups": plans[0].n_groups, "seed": seed}
+    return [_Division(plan.split_of, {**how, "fold": n}, (*said, *plan.warnings)) for n, plan in enumerate(plans, 1)]
+
+
+def _member(name: str, one: Taken, names: Mapping[Path, str], local_speakers: bool | None) -> Member:
+    session = one.row.session or names[one.row.audio]
+    speaker = one.row.speaker
+    if one.party is not None:  # a name by the channel is that of a party of this call, unless the person knows better
+        speaker = one.party if local_speakers is not None else f"{session}/{one.party}"
+    return Member(name, one.end - one.start, speaker, session)
 
 
 def _divide(
@@ -142,17 +186,17 @@ def _completed(
     moved_s = sum(member.duration_s for member in own if split_of[member.id] == lacking)
     share = moved_s / sum(member.duration_s for member in own)
     said = (
-        f"the sources' own split has no {lacking}: {share:.0%} of the hours of train were made {lacking}, no speaker "
-        "or session in both"
+        f"the sources' own split has no {lacking}: {share:.0%} of the hours of train were made {lacking}, whole groups "
+        "at a time"
     )
     return _Division(split_of, how, (said, *plan.warnings))
 
 
-def _utterance(one: Taken, member: Member, split: str) -> Utterance:
+def _utterance(one: Taken, member: Member, split: str, recordings: Mapping[Path, str]) -> Utterance:
     row = one.row
     return Utterance(
         id=member.id,
-        recording=str(row.audio.resolve()),
+        recording=recordings[row.audio],
         start=one.start,
         end=one.end,
         channel=one.channel,

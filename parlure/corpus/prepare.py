@@ -8,16 +8,17 @@ two: used + rejected = read.
 from __future__ import annotations
 
 import shutil
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from parlure.corpus.embedded import SHARDS
 from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, language_code, place
+from parlure.corpus.folds import check_folds, fold_folders, forget_folds
 from parlure.corpus.gather import Gathered, Progress, gather
-from parlure.corpus.joining import Joined, JoinPolicy, join
+from parlure.corpus.joining import Joined, JoinPolicy, join_placed
 from parlure.corpus.manifest import (
     INFO,
     REJECTED,
@@ -36,6 +37,8 @@ from parlure.corpus.placing import Placed, place_all
 from parlure.corpus.readers.chat.marks import chosen_marks
 from parlure.corpus.readers.row import Columns, Rejected
 from parlure.corpus.split import DEFAULT_RATIOS, GROUP_KEYS, check_options
+from parlure.corpus.stereo import channels_found, channels_info, said_of_channels, said_of_chosen
+from parlure.corpus.tallies import hours, tallies
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
@@ -54,6 +57,7 @@ class PrepareSummary:
         rejected_by_reason: how many by reason code, most frequent first.
         utterances_by_split: how many in train, dev and test.
         hours_by_split: hours in train, dev and test.
+        n_folds: how many splits there are, 0 where there is one.
         warnings: what a person should know before going on, one sentence each.
         notes: which tables of a folder were read, and which columns became tags, a sentence each.
         gate_failed: ``strict`` was asked for and a row was rejected: the corpus was left without ``corpus.json``.
@@ -70,6 +74,7 @@ class PrepareSummary:
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()
     gate_failed: bool = False
+    n_folds: int = 0
 
     def lines(self) -> list[str]:
         """What a person reads when it is done."""
@@ -83,6 +88,7 @@ class PrepareSummary:
             f"{self.n_used} of {self.n_read} rows used{said}",
             f"utterances: {', '.join(shares)}{made}",
             *self.notes,
+            *([f"folds: {self.n_folds}, each a corpus: {self.folder / 'fold-1'} …"] if self.n_folds else []),
             *(f"warning: {warning}" for warning in self.warnings),
             *(["corpus.json was not written: --strict, and rows were rejected"] if self.gate_failed else []),
         ]
@@ -100,11 +106,13 @@ def prepare(
     language: str | None = None,
     task: str = "transcribe",
     channels: str | None = None,
+    channel_speakers: Sequence[str] = (),
     empty_text: str = "reject",
     strict: bool = False,
     ratios: Sequence[float] | None = None,
     group_by: Collection[str] = GROUP_KEYS,
     seed: int = 1,
+    folds: int | None = None,
     copy_audio: bool = False,
     local_speakers: bool | None = None,
     tags: Collection[str] | None = None,
@@ -121,10 +129,12 @@ def prepare(
         marks: what becomes of the marks of CHAT transcripts: ``{"fillers": "drop"}``.
         language, task: for rows that name none.
         channels: ``first``, ``split`` or ``mix``, where channels differ and a row names none (see :class:`Examiner`).
+        channel_speakers: who speaks in channel 0, 1 and so on, where a row names nobody: ``("agent", "customer")``.
         empty_text: ``reject``, or ``no-speech`` to take an empty text as silence.
         strict: whether a rejected row leaves the corpus not whole.
         ratios: shares of train, dev and test; None is 0.8, 0.1, 0.1. A whole split of the sources' own goes before.
         group_by, seed: see :func:`parlure.corpus.split.assign_splits`.
+        folds: so many splits, each a corpus ``OUT/fold-1`` …; the first is that of ``OUT`` too.
         copy_audio: write each span to ``audio/`` (16 kHz mono FLAC) instead of pointing to its recording.
         local_speakers: whether speaker names hold only within a session; None guesses and says so.
         tags: columns of the sources to make tags ``name=value`` of, ``none`` for no column; None chooses them (see
@@ -138,9 +148,12 @@ def prepare(
     out = Path(out)
     language = _checked_options(sources, language, task, channels, empty_text)
     check_options(DEFAULT_RATIOS if ratios is None else ratios, group_by)
+    if folds is not None:
+        check_folds(folds)
     columns = Columns(text=text, speaker=speaker, session=session, marks=chosen_marks(marks) if marks else {})
-    examiner = Examiner(language=language, task=task, channels=channels, empty_text=empty_text)
-    refuse_foreign_folder(out)
+    examiner = Examiner(language, task, channels, empty_text, _checked_speakers(channel_speakers))
+    for folder in (out, *fold_folders(out, folds)):
+        refuse_foreign_folder(folder)
     with alone_in(out):
         mended = _mended(out)
         gathered = gather(sources, columns, reader, examiner, out, progress, tags)
@@ -148,13 +161,15 @@ def prepare(
         by_id, duplicates = give_ids(gathered.taken, names)
         if not by_id:
             raise _nothing_left(gathered.rejected, out)
-        placed = place_all(by_id, names, local_speakers, ratios, group_by, seed)
-        placed = replace(placed, warnings=(*mended, *placed.warnings))
+        placed = place_all(by_id, names, local_speakers, ratios, group_by, seed, folds)
+        layouts = channels_found(gathered.taken, out)
+        warnings = (*mended, *said_of_chosen(gathered.taken, channels), *said_of_channels(layouts), *placed.warnings)
+        placed = replace(placed, warnings=warnings)
+        gathered.facts["channels"] = channels_info(layouts)
         joined = None
         if join_policy is not None and join_policy.mode != "none":
             rows = {name: one.row for name, one in by_id.items()}
-            joined = join(placed.utterances, rows, gathered.rejected, join_policy, names)
-            placed = replace(placed, utterances=joined.utterances, warnings=(*placed.warnings, *joined.warnings))
+            placed, joined = join_placed(placed, rows, gathered.rejected, join_policy, names)
         gathered.rejected += duplicates
         n_used = len(gathered.taken) - len(duplicates)
         return _write(out, gathered, placed, joined, n_used, copy_audio=copy_audio, strict=strict)
@@ -179,6 +194,15 @@ def _checked_options(
     if code is None:
         raise ParlureError(f"{language} is not a language code", "--language fr, en, es: two or three letters")
     return code
+
+
+def _checked_speakers(names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) != len(set(names)) or not all(names):
+        raise ParlureError(
+            f"--channel-speakers cannot be {','.join(names)}",
+            "a name for each channel: --channel-speakers agent,customer",
+        )
+    return tuple(names)
 
 
 def _nothing_left(rejected: Sequence[Rejected], out: Path) -> ParlureError:
@@ -213,13 +237,15 @@ def _write(
     if copy_audio:
         utterances = _copies(utterances, gathered, out)
     begin_corpus(out)
+    forget_folds(out)
     write_lines(out, utterances, (row.to_json() for row in rejected))
     write_joined(out, None if joined is None else joined.lines)
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
     warnings = (*placed.warnings, *_left_over(out, utterances, unused))
-    summary = _summary(out, utterances, rejected, n_used, warnings, strict)
+    summary = _summary(out, utterances, rejected, n_used, warnings, strict, len(placed.folds))
     summary = replace(summary, notes=_notes(gathered))
     if not summary.gate_failed:
+        _write_folds(out, gathered, placed, utterances, n_used)
         finish_corpus(out, _info(gathered, placed.split, utterances, summary) | _how_joined(joined))
         shutil.rmtree(out / SHARDS, ignore_errors=True)
         for path in unused:  # of rows whose id was taken; until here, so that their shard was not read again
@@ -235,6 +261,16 @@ def _notes(gathered: Gathered) -> tuple[str, ...]:
             notes.append(f"read of {source['path']}: {listed}")
     tags = gathered.tagged.line()
     return (*notes, tags) if tags else tuple(notes)
+
+
+def _write_folds(out: Path, gathered: Gathered, placed: Placed, utterances: Sequence[Utterance], n_used: int) -> None:
+    """A corpus for each fold: the same utterances, each fold's splits, and what is to be said of it."""
+    for folder, fold in zip(fold_folders(out, len(placed.folds)), placed.folds, strict=True):
+        theirs = [replace(u, split=other.split) for u, other in zip(utterances, fold.utterances, strict=True)]
+        begin_corpus(folder)
+        write_lines(folder, theirs, (row.to_json() for row in gathered.rejected))
+        summary = _summary(folder, theirs, gathered.rejected, n_used, fold.warnings, False)
+        finish_corpus(folder, _info(gathered, fold.split, theirs, summary))
 
 
 def _copies(utterances: Sequence[Utterance], gathered: Gathered, out: Path) -> list[Utterance]:
@@ -283,6 +319,7 @@ def _summary(
     n_used: int,
     warnings: tuple[str, ...],
     strict: bool,
+    n_folds: int = 0,
 ) -> PrepareSummary:
     return PrepareSummary(
         folder=out,
@@ -292,9 +329,10 @@ def _summary(
         n_utterances=len(utterances),
         rejected_by_reason=dict(Counter(row.reason for row in rejected).most_common()),
         utterances_by_split={split: sum(u.split == split for u in utterances) for split in SPLITS},
-        hours_by_split={split: _hours(u for u in utterances if u.split == split) for split in SPLITS},
+        hours_by_split={split: hours(u for u in utterances if u.split == split) for split in SPLITS},
         warnings=warnings,
         gate_failed=strict and bool(rejected),
+        n_folds=n_folds,
     )
 
 
@@ -305,6 +343,7 @@ def _info(
     return {
         "sources": gathered.sources,
         "licence": ", ".join(dict.fromkeys(gathered.licences)) or None,
+        **gathered.facts,
         "split": split,
         "settings": gathered.settings,
         "n_read": summary.n_read,
@@ -319,33 +358,3 @@ def _info(
 
 def _how_joined(joined: Joined | None) -> dict[str, Any]:
     return {} if joined is None else {"join": joined.info}
-
-
-def tallies(utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """What ``corpus.json`` says of how much there is of what."""
-    return {
-        "hours": _hours(utterances),
-        "by_split": {name: _tally(u for u in utterances if u.split == name) for name in SPLITS},
-        "by_language": _tallies(utterances, "language"),
-        "by_speaker": _tallies(utterances, "speaker"),
-    }
-
-
-def _tallies(utterances: Sequence[Utterance], attribute: str) -> dict[str, dict[str, float]]:
-    """Hours and counts by an attribute, in alphabetical order; utterances where it is not known are left out."""
-    by_value: dict[str, list[Utterance]] = defaultdict(list)
-    for utterance in utterances:
-        value = getattr(utterance, attribute)
-        if value is not None:
-            by_value[value].append(utterance)
-    return {value: _tally(by_value[value]) for value in sorted(by_value)}
-
-
-def _tally(utterances: Iterable[Utterance]) -> dict[str, float]:
-    counted = list(utterances)
-    speakers = {utterance.speaker for utterance in counted} - {None}
-    return {"hours": _hours(counted), "utterances": len(counted), "speakers": len(speakers)}
-
-
-def _hours(utterances: Iterable[Utterance]) -> float:
-    return round(sum(utterance.duration_s for utterance in utterances) / 3600, 6)

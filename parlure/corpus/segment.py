@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from parlure.errors import ParlureError
-from parlure.speech.audio import channels_differ, probe
+from parlure.speech.audio import probe
+from parlure.speech.channels import channel_layout
 from parlure.speech.voice import SpanPolicy, speech_spans
 
 Channels = Literal["split", "mix", "first"]
@@ -70,7 +71,7 @@ def segment(
         audio: recordings of any length.
         out: the manifest, new; recordings are named relative to it where they lie under its folder.
         channels: ``split`` takes every channel by itself, ``first`` the first alone, ``mix`` the mean of all; None is
-            ``split`` for a recording whose channels differ, else ``mix``.
+            ``split`` for a recording whose channels differ, ``first`` where one is the other inverted, else ``mix``.
         policy: how speech becomes spans.
         language: for the lines, if it is known.
         hear: gives the spans' texts: drafts, which the lines are tagged as.
@@ -112,8 +113,12 @@ def refuse_existing(out: Path) -> None:
 
 def _channels(path: Path, channels: Channels | None) -> list[int | None]:
     n_channels = probe(path).n_channels
-    if n_channels == 1 or channels == "mix" or (channels is None and not channels_differ(path)):
+    if n_channels == 1 or channels == "mix":
         return [None]
+    if channels is None:
+        layout = channel_layout(path)
+        if layout != "different":
+            return [0] if layout == "inverted" else [None]  # the mean of inverted channels is silence
     return [0] if channels == "first" else list(range(n_channels))
 
 

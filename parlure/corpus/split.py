@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from parlure.corpus.agents import CUSTOMER, Member, cost_of_agents, find_agents, without_agents
 from parlure.corpus.manifest import SPLITS
 from parlure.errors import ParlureError
 
@@ -38,16 +39,6 @@ _NUMBERED = r"(spk|speaker|locuteur|channel|chan|ch)?[ _-]?\d{1,2}"
 _LOCAL_NAME = re.compile(f"({_NUMBERED}|[a-h]|{_ROLES})", re.IGNORECASE)
 _MAX_LOCAL_NAMES = 8
 _MIN_LOCAL_SESSIONS = 3
-
-
-@dataclass(frozen=True)
-class Member:
-    """What the split needs to know of an utterance; None is not known."""
-
-    id: str
-    duration_s: float
-    speaker: str | None = None
-    session: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,27 +68,29 @@ def assign_splits(
     Args:
         members: the utterances, ids unique, in any order.
         ratios: shares of train, dev and test; 0 leaves a split empty.
-        group_by: what must not be shared: ``speaker``, ``session`` or both; ``none`` divides utterance by utterance.
+        group_by: what must not be shared: ``speaker``, ``session`` or both; ``customer`` is both, but for those who
+            are in many sessions (:func:`parlure.corpus.agents.find_agents`); ``none`` divides utterance by utterance.
         seed: another seed draws another order of the groups.
 
     Raises:
         ParlureError: bad ratios or keys, or fewer groups than splits to fill.
     """
     check_options(ratios, group_by)
-    groups = _groups(members, group_by)
+    members, group_by = resolve_customer(members, group_by)
+    groups = groups_of(members, group_by)
     wanted = [split for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0]
     if len(groups) < len(wanted):
         raise ParlureError(
             f"the corpus falls into {len(groups)} group{'s' * (len(groups) != 1)} without a speaker or session in "
             f"common, too few to fill {', '.join(wanted)}{_bridge(members, group_by)}",
-            f"add recordings of other people, or loosen it: --group-by session, or {_fewer(wanted)}",
+            f"add recordings of other people, or loosen it: --group-by {_looser(members)}, or {_fewer(wanted)}",
         )
     hours = [sum(member.duration_s for member in group) / 3600 for group in groups]
     total_h = sum(hours)
     targets = {split: ratio * total_h for split, ratio in zip(SPLITS, ratios, strict=True) if ratio > 0}
     placed: dict[str, list[int]] = {split: [] for split in targets}
     lacking = dict(targets)
-    for index in _order(groups, hours, min(targets.values()), seed):
+    for index in order_of_placing(groups, hours, min(targets.values()), seed):
         poorest = max(lacking, key=lambda split: lacking[split])
         placed[poorest].append(index)
         lacking[poorest] -= hours[index]
@@ -110,6 +103,8 @@ def assign_splits(
     if len(wanted) > 1 and max(hours) > _DOMINANT * total_h:
         bridge = _bridge(groups[hours.index(max(hours))], group_by)
         warnings.append(f"one group holds {max(hours) / total_h:.0%} of the hours and cannot be divided{bridge}")
+    if len(wanted) > 1 and "speaker" in group_by and (cost := cost_of_agents(groups, find_agents(members))):
+        warnings.append(cost)
     if any(abs(share - targets[split] / total_h) > _SHARE_TOLERANCE for split, share in shares.items()):
         listed = ", ".join(f"{split} {share:.0%}" for split, share in shares.items())
         warnings.append(f"whole groups do not divide as asked: {listed} of the hours")
@@ -158,6 +153,7 @@ def check_given_splits(
         ParlureError: it does; the first, in alphabetical order, is named.
     """
     _check_keys(group_by)
+    members, group_by = resolve_customer(members, group_by)
     leaks = _leaks(members, split_of, group_by)
     if leaks:
         (kind, name), *_ = sorted(leaks)
@@ -168,7 +164,14 @@ def check_given_splits(
             f"the {kind} {name} is in {found}{more}: the score would be of what the model has heard",
             f"leave out the split column and parlure divides, or accept it: --group-by {accepted}",
         )
-    return len(_groups(members, group_by))
+    return len(groups_of(members, group_by))
+
+
+def resolve_customer(members: Sequence[Member], group_by: Collection[str]) -> tuple[Sequence[Member], Collection[str]]:
+    """``customer`` as members without agents and the keys that the others are grouped by; other keys as they are."""
+    if tuple(group_by) != CUSTOMER:
+        return members, group_by
+    return without_agents(members, find_agents(members)), GROUP_KEYS
 
 
 def _leaks(
@@ -232,19 +235,24 @@ def _looks_local(members: Iterable[Member]) -> bool:
     )
 
 
+def _looser(members: Sequence[Member]) -> str:
+    """The grouping that asks for less: without the agents, if that is what joins the groups."""
+    return "customer" if find_agents(members) else "session"
+
+
 def _fewer(wanted: Sequence[str]) -> str:
     """The flag that asks for one split less."""
     return "--ratios 0.9,0,0.1 for no dev split" if "dev" in wanted else "--ratios 1,0,0 for no test split"
 
 
 def _check_keys(group_by: Collection[str]) -> None:
-    if tuple(group_by) == NO_GROUPS:
+    if tuple(group_by) in (NO_GROUPS, CUSTOMER):
         return
     for key in group_by or [""]:
         if key not in GROUP_KEYS:
             named = key or "nothing"
             raise ParlureError(
-                f"utterances cannot be grouped by {named}", "--group-by speaker,session, one of them, or none"
+                f"utterances cannot be grouped by {named}", "--group-by speaker,session, one of them, customer, or none"
             )
 
 
@@ -254,7 +262,7 @@ def _keys(member: Member, group_by: Collection[str]) -> list[tuple[str, str]]:
     return [(kind, name) for kind, name in values.items() if kind in group_by and name is not None]
 
 
-def _groups(members: Sequence[Member], group_by: Collection[str]) -> list[list[Member]]:
+def groups_of(members: Sequence[Member], group_by: Collection[str]) -> list[list[Member]]:
     """Connected components over the keys, each sorted by id."""
     parent: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -275,7 +283,9 @@ def _groups(members: Sequence[Member], group_by: Collection[str]) -> list[list[M
     return list(groups.values())
 
 
-def _order(groups: Sequence[Sequence[Member]], hours: Sequence[float], smallest_h: float, seed: int) -> list[int]:
+def order_of_placing(
+    groups: Sequence[Sequence[Member]], hours: Sequence[float], smallest_h: float, seed: int
+) -> list[int]:
     """Indices of the groups in the order in which they are placed."""
 
     def place_in_line(index: int) -> tuple[bool, float, str]:

@@ -24,10 +24,6 @@ Samples = npt.NDArray[np.float32]
 SAMPLE_RATE = 16_000  # Hz, what Whisper hears
 END_TOLERANCE_S = 0.1  # s, how far a span may reach past the end of its recording; it is cut there
 _SEEK_MARGIN_S = 0.5  # s, decoded before a span and thrown away: a codec needs a run-up
-_BLOCK_S = 0.5  # s, how much two channels are compared at a time
-_SILENT_DB = 40.0  # dB under the loudest block of the file: a channel that never rises above it says nothing
-_LOUD_DB = 30.0  # dB under the loudest block: quieter blocks hold line noise, which always differs
-_SAME_CORRELATION = 0.97  # below it, two channels carry different sound
 
 
 class AudioError(ParlureError):
@@ -178,45 +174,24 @@ def write_audio(path: str | Path, samples: Samples, sample_rate: int = SAMPLE_RA
     soundfile.write(str(file), np.clip(samples, -1.0, 1.0), sample_rate, subtype="PCM_16", format=container)
 
 
-def channels_differ(path: str | Path) -> bool:
-    """Whether mixing the channels of a recording would lose who speaks where.
+def blocks_of(path: str | Path, block_s: float) -> Iterator[Samples]:
+    """The whole recording piece by piece, each of shape ``(C, n)``; samples that are not numbers become 0.
 
-    False for one channel, for channels that carry the same sound (up to a gain), and where all but one are
-    silent (their loudest half second is 40 dB under the loudest of the file): the mean is then right. True as
-    soon as one loud half second correlates below 0.97 between two audible channels, which two parties of a call
-    do, but also two microphones of one room, and a channel with its polarity inverted: a person has to choose.
+    Args:
+        path: as for :func:`read_audio`.
+        block_s: length of a piece in seconds; what PyAV decodes comes in pieces of at least that.
 
     Raises:
         AudioError: missing file or undecodable audio.
     """
     file = _existing(path)
-    if probe(file).n_channels < 2:
-        return False
-    # (n_blocks, C, C): energies on the diagonal, products of two channels beside it
-    grams = np.array([block @ block.T for block in _blocks(file)], dtype=np.float64)
-    if not len(grams):
-        return False
-    energy = np.diagonal(grams, axis1=1, axis2=2)
-    loudest = energy.max()
-    audible = np.flatnonzero(energy.max(axis=0) > loudest * 10 ** (-_SILENT_DB / 10))
-    for index, one in enumerate(audible):
-        for other in audible[index + 1 :]:
-            loud = np.maximum(energy[:, one], energy[:, other]) > loudest * 10 ** (-_LOUD_DB / 10)
-            norm = np.sqrt(energy[loud, one] * energy[loud, other])
-            if (grams[loud, one, other] < _SAME_CORRELATION * norm).any() or not norm.all():
-                return True
-    return False
-
-
-def _blocks(file: Path) -> Iterator[Samples]:
-    """The whole recording in half seconds, each of shape ``(C, n)``; samples that are not numbers become 0."""
     try:
         sound = soundfile.SoundFile(str(file))
     except soundfile.LibsndfileError:
         pending: list[Samples] = []
         for _, rate, chunk in _av_chunks(file, 0.0):
             pending.append(chunk)
-            if sum(part.shape[1] for part in pending) >= rate * _BLOCK_S:
+            if sum(part.shape[1] for part in pending) >= rate * block_s:
                 yield np.nan_to_num(np.concatenate(pending, axis=1), posinf=0.0, neginf=0.0)
                 pending = []
         if pending:
@@ -224,7 +199,7 @@ def _blocks(file: Path) -> Iterator[Samples]:
         return
     with sound:
         try:
-            for block in sound.blocks(int(sound.samplerate * _BLOCK_S), dtype="float32", always_2d=True):
+            for block in sound.blocks(int(sound.samplerate * block_s), dtype="float32", always_2d=True):
                 yield np.nan_to_num(block.T, posinf=0.0, neginf=0.0)
         except soundfile.LibsndfileError as error:
             raise _undecodable(file) from error

@@ -11,7 +11,7 @@ from functools import partial
 from transformers import WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus, Utterance
-from parlure.corpus.prepare import tallies
+from parlure.corpus.tallies import tallies
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, read_audio
 from parlure.speech.features import WINDOW_S

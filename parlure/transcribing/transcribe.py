@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, AudioError, Samples, probe, read_audio
+from parlure.speech.channels import channel_layout
 from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.choice import open_engine
@@ -19,6 +20,21 @@ from parlure.transcribing.pace import Pace
 from parlure.whisper.conversion import Quantization
 from parlure.whisper.load import tuned_for_short
 
+Channels = Literal["first", "split", "mix"]
+
+
+class Part(NamedTuple):
+    """What one hypothesis is of: a recording, or one channel of it: alone, or beside other channels."""
+
+    path: Path
+    channel: int | None = None
+    is_alone: bool = True
+
+    @property
+    def name(self) -> str:
+        """``call``, or ``call-c1`` for one of several channels."""
+        return self.path.stem if self.is_alone else f"{self.path.stem}-c{self.channel}"
+
 
 def transcribe(
     audio: Sequence[Path],
@@ -27,6 +43,7 @@ def transcribe(
     language: str | None = None,
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
+    channels: Channels | None = None,
     window: Literal["full", "short"] = "full",
     batch_size: int = 16,
     beam_size: int = 1,
@@ -36,7 +53,7 @@ def transcribe(
     pace: Pace | None = None,
     on_broken: Callable[[Path, AudioError], None] | None = None,
 ) -> Iterator[tuple[Path, Hypothesis]]:
-    """Transcribe files one after the other; their channels are mixed.
+    """Transcribe files one after the other.
 
     A file of at most 30 s without timestamps is decoded in one window; anything else in sequential windows.
 
@@ -46,6 +63,9 @@ def transcribe(
         language: Whisper's code, or None to identify it per file.
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
+        channels: of a recording whose channels differ, as the two parties of a call do: ``split`` transcribes each by
+            itself, ``first`` the first, ``mix`` their mean; None refuses. Other channels are mixed, unless one is the
+            other inverted: the mean would be silence, and the first is taken.
         window: ``full`` is 30 s; ``short`` is a short file's own length, for a run that was tuned on such.
         batch_size: short files decoded together.
         beam_size: 1 is greedy; more: so many beginnings of every text at once.
@@ -56,7 +76,8 @@ def transcribe(
         on_broken: called with a file that proves broken only when it is read whole; the others go on. None raises.
 
     Yields:
-        Each file with its hypothesis, whose id is the file's name without suffix, in the order given.
+        Each file with its hypothesis, whose id is the file's name without suffix, in the order given; one for each of
+        several channels, whose id is ``call-c0``, ``call-c1``.
 
     Raises:
         ParlureError: a file or the model cannot be used; all files are looked at before the model is loaded.
@@ -71,8 +92,8 @@ def transcribe(
         )
     options = DecodingOptions(language, task, window, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard)
     opened = open_engine(model, engine, quantize)
-    is_short = {path: timestamps == "none" and duration <= WINDOW_S for path, duration in durations.items()}
-    pending = list(audio)
+    pending = [part for path in audio for part in _parts(path, channels)]
+    is_short = {part: timestamps == "none" and durations[part.path] <= WINDOW_S for part in pending}
     while pending:
         group = _head(pending, is_short, batch_size)
         pending = pending[len(group) :]
@@ -80,38 +101,59 @@ def transcribe(
         found = _heard(opened, sounds, durations, options, is_short[group[0]])
         if pace is not None:
             pace.add(sum(map(len, sounds.values())) / SAMPLE_RATE, time.monotonic() - clock)
-        yield from zip(sounds, found, strict=True)
+        yield from ((part.path, hypothesis) for part, hypothesis in zip(sounds, found, strict=True))
 
 
 def _heard(
-    engine: Engine, sounds: dict[Path, Samples], durations: dict[Path, float], options: DecodingOptions, is_short: bool
+    engine: Engine, sounds: dict[Part, Samples], durations: dict[Path, float], options: DecodingOptions, is_short: bool
 ) -> list[Hypothesis]:
     """Short files together, long ones by themselves: those that were announced as long are alone in their group."""
     # a header may be wrong, and resampling may add a sample
     if is_short and all(len(samples) <= N_WINDOW_SAMPLES for samples in sounds.values()):
-        clips = [Clip(path.stem, durations[path], partial(sounds.__getitem__, path)) for path in sounds]
+        clips = [Clip(part.name, durations[part.path], partial(sounds.__getitem__, part)) for part in sounds]
         return engine.decode(clips, options)
-    return [engine.decode_long(path.stem, samples, options) for path, samples in sounds.items()]
+    return [engine.decode_long(part.name, samples, options) for part, samples in sounds.items()]
 
 
-def _sounds(group: Sequence[Path], on_broken: Callable[[Path, AudioError], None] | None) -> dict[Path, Samples]:
+def _parts(path: Path, channels: Channels | None) -> list[Part]:
+    """What is transcribed of a recording."""
+    try:
+        layout = channel_layout(path)
+    except AudioError:
+        return [Part(path)]  # it breaks off: said when it is read
+    if layout == "inverted":
+        return [Part(path, 0)]
+    if layout != "different" or channels == "mix":
+        return [Part(path)]
+    if channels == "first":
+        return [Part(path, 0)]
+    n_channels = probe(path).n_channels
+    if channels == "split":
+        return [Part(path, channel, is_alone=False) for channel in range(n_channels)]
+    raise ParlureError(
+        f"the {n_channels} channels of {path} carry different sound, as two parties of a call do",
+        "--channels split (a text for each), first (the text of the first), or mix (one text of all)",
+    )
+
+
+def _sounds(group: Sequence[Part], on_broken: Callable[[Path, AudioError], None] | None) -> dict[Part, Samples]:
     """The samples of the files that can be read to their end."""
     sounds = {}
-    for path in group:
+    for part in group:
         try:
-            sounds[path] = read_audio(path)
+            sounds[part] = read_audio(part.path, channel=part.channel)
         except AudioError as error:
             if on_broken is None:
                 raise
-            on_broken(path, error)
+            on_broken(part.path, error)
     return sounds
 
 
-def _head(pending: Sequence[Path], is_short: dict[Path, bool], batch_size: int) -> list[Path]:
+def _head(pending: Sequence[Part], is_short: dict[Part, bool], batch_size: int) -> list[Part]:
     """The next files to decode together: up to a batch of short ones, or a single long one."""
-    group: list[Path] = []
-    for path in pending[:batch_size]:
-        if not is_short[path]:
-            return group or [path]
-        group.append(path)
+    group: list[Part] = []
+    for part in pending[:batch_size]:
+        if not is_short[part]:
+            return group or [part]
+        group.append(part)
     return group

@@ -38,8 +38,10 @@ SUFFIXES = {"text": ".txt", "jsonl": ".jsonl", "srt": ".srt", "vtt": ".vtt"}
 NEED_TIMES = frozenset({"srt", "vtt"})
 
 
-def targets(audio: Sequence[Path], out: Path, form: str) -> dict[Path, Path]:
+def targets(audio: Sequence[Path], out: Path, form: str, *, by_channel: bool = False) -> dict[Path, Path]:
     """Recording → the file for its text: ``call.srt``.
+
+    With ``by_channel`` the channels of one may have a file each (:func:`of_channel`): those are looked at too.
 
     Where two recordings are called alike, their folders are kept (``monday/call.srt``); where those are the same too,
     the whole names (``call.wav.srt``, ``call.mp3.srt``).
@@ -53,9 +55,17 @@ def targets(audio: Sequence[Path], out: Path, form: str) -> dict[Path, Path]:
         raise ParlureError(f"{twice} is given twice", "name each recording once")
     found = {path: out / (name + SUFFIXES[form]) for path, name in zip(audio, names, strict=True)}
     for path in found.values():
-        if path.exists():
-            raise ParlureError(f"{path} is there already", "name another --out, or delete it")
+        for file in (path, *(of_channel(path, f"-c{n}") for n in range(2 * by_channel))):
+            if file.exists():
+                raise ParlureError(f"{file} is there already", "name another --out, or delete it")
+            if file != path and file in found.values():
+                raise ParlureError(f"{file} would be of two recordings", "transcribe them into different folders")
     return found
+
+
+def of_channel(path: Path, suffix: str) -> Path:
+    """The file for the text of one channel: ``call.srt`` and ``-c1`` → ``call-c1.srt``."""
+    return path.with_name(f"{path.stem}{suffix}{path.suffix}")
 
 
 def _names(audio: Sequence[Path]) -> Iterator[list[str]]:

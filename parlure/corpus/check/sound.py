@@ -33,7 +33,7 @@ _BAND_HZ = 250.0
 _BAND_DB = 50.0  # dB under the loudest band: the bandwidth ends at the last band above it
 _TELEPHONE_HZ = 4000.0
 _BLOCK_S = 0.5  # s, in which two channels are compared
-_SAME_CORRELATION = 0.97  # as parlure.speech.audio.channels_differ
+_SAME_CORRELATION = 0.97  # as parlure.speech.channels
 _SILENT_CHANNEL_DB = 40.0
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)  # what is written before the length is known
 _Floats = npt.NDArray[np.float64]
@@ -199,7 +199,7 @@ class _Relation:
 
     @staticmethod
     def _pair(grams: _Floats, energy: _Floats, one: int, other: int) -> str:
-        loud = np.maximum(energy[:, one], energy[:, other]) > energy.max() * 1e-3  # 30 dB, as channels_differ
+        loud = np.maximum(energy[:, one], energy[:, other]) > energy.max() * 1e-3  # 30 dB, as parlure.speech.channels
         norm = np.sqrt(energy[loud, one] * energy[loud, other])
         if not norm.all():
             return "different"

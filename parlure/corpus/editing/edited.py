@@ -29,8 +29,8 @@ from parlure.corpus.manifest import (
     stored,
     write_lines,
 )
-from parlure.corpus.prepare import tallies
 from parlure.corpus.readers.row import Rejected
+from parlure.corpus.tallies import tallies
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from parlure.corpus.agents import Member
 from parlure.corpus.editing.edited import Edit, EditSummary, check_new_folder, left_out, write_edit
 from parlure.corpus.manifest import MANIFEST, Corpus, Segment, Utterance
 from parlure.corpus.naming import safe_name
 from parlure.corpus.readers.row import Rejected
-from parlure.corpus.split import GROUP_KEYS, NO_GROUPS, Member, assign_splits, check_given_splits, check_options
+from parlure.corpus.split import GROUP_KEYS, NO_GROUPS, assign_splits, check_given_splits, check_options
 from parlure.errors import ParlureError
 
 _SHOWN = 5  # names in one sentence

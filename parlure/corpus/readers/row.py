@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ class Columns:
         return {own: name for own, name in pairs.items() if name is not None}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a source: nothing in it has been checked against the audio.
 
@@ -73,7 +75,7 @@ class Row:
     metadata: tuple[str, ...] = field(default=())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """One row that is not taken.
 
@@ -127,7 +129,13 @@ def parse_row(
     if audio is None:
         return Rejected(source, line, raw, "malformed_row", "the row names no audio file")
     values.setdefault("text", None)
-    return Row(source=source, line=line, raw=raw, audio=Path(source).parent / audio, metadata=metadata, **values)
+    return Row(source=source, line=line, raw=raw, audio=_beside(source, audio), metadata=metadata, **values)
+
+
+@lru_cache(maxsize=100_000)
+def _beside(source: str, audio: str) -> Path:
+    """One path for all rows of a recording: of a million rows they would take more memory than the texts."""
+    return Path(source).parent / audio
 
 
 def is_unicode(value: Any) -> bool:
@@ -168,7 +176,7 @@ def _label(name: str, value: Any) -> str:
     """A text, or a number used as a name, such as speaker 12."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ParlureError(f"{name} is {value!r}, not a text")
-    return str(value).strip()
+    return sys.intern(str(value).strip())  # a speaker's name stands in many rows
 
 
 def _seconds(name: str, value: Any) -> float:

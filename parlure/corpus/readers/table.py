@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,13 +133,18 @@ def _by_column(
     return number, dict(zip(header, cells, strict=True))
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends, as a file opened with ``newline=""`` gives them, without a second copy of the text."""
+    return (match.group() for match in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text))
+
+
 def csv_records(source: str) -> Iterator[tuple[int, list[str] | str]]:
     """``(line, cells)``, or a sentence instead of cells; a record over several lines has the number of its first."""
     text = read_text(source)
     header = text.split("\n", 1)[0]
     delimiter = ";" if ";" in header and "," not in header else ","
     # strict: a quote in the wrong place is an error here and not a row with half of the next one in it
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
         try:
