@@ -278,3 +278,21 @@ def test_prepare_joins_and_says_so(meeting, tmp_path, capsys):
     assert corpus.info["n_used"] == n_phrases == corpus.info["n_read"] - corpus.info["rejected"]["total"]
     assert cli.run(arguments) == 0
     assert not (out / "joined.jsonl").exists()
+
+
+def test_every_fold_has_the_same_windows(meeting, tmp_path, capsys):
+    arguments = ["prepare", str(meeting), "--language", "fr", "--join", "dialogue", "--folds", "4"]
+    assert cli.run([*arguments, "--out", str(tmp_path / "corpus")]) == 0
+    whole = Corpus.load(tmp_path / "corpus").utterances
+    tested = []
+    for number in (1, 2, 3, 4):
+        fold = Corpus.load(tmp_path / "corpus" / f"fold-{number}")
+        assert [(u.id, u.text, u.start, u.end) for u in fold.utterances] == [
+            (u.id, u.text, u.start, u.end) for u in whole
+        ]
+        tested += [u.id for u in fold.select("test")]
+    assert sorted(tested) == sorted(u.id for u in whole)
+    assert cli.run([*arguments, "--out", str(tmp_path / "loose"), "--group-by", "none"]) == 2
+    said = capsys.readouterr().err
+    assert "error: the phrases of a window are in different splits in one of the folds" in said
+    assert "hint: --group-by speaker,session" in said
