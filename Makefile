@@ -14,8 +14,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/parlure demo --out demo
 
+# a process for each of two cores: torch's own threads use the second one badly on a model as small as nano
 test: .venv/installed
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # a third slower, so not what everybody runs
 coverage: .venv/installed

@@ -79,7 +79,7 @@ def test_what_cannot_be_exported(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out, to, message, hint in (
         ("new", "jsnl", "there is no format jsnl to export to", "did you mean jsonl"),
-        ("new", "parchment", "there is no format parchment to export to", f"known are {', '.join(sorted(EXPORTERS))}"),
+        ("new", "braille", "there is no format braille to export to", f"known are {', '.join(sorted(EXPORTERS))}"),
         (
             "calls",
             "csv",

@@ -325,7 +325,9 @@ def test_all_models_of_a_report_multiply_the_same_numbers(tmp_path, monkeypatch,
         return SimpleNamespace(model=name, sha256="0", compute_type="int8_float32", description=lambda: about)
 
     monkeypatch.setattr(evaluation, "open_engine", open_)
-    exam = SimpleNamespace(n_questions=0, utterances=(), put_to=lambda ear, found: None)
+    exam = SimpleNamespace(
+        n_questions=0, utterances=(), through=None, questions=lambda utterances: [], put_to=lambda ear, found: None
+    )
     names = {"tuned": "folder", "base": "nano"}
     heard = evaluation._listen(exam, names, tmp_path, False, DecodingOptions(), "ctranslate2", asked, None)
     assert opened == [("folder", "ctranslate2", asked), ("nano", "ctranslate2", then)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def test_phrases_keep_their_times(phrases, mode):
     for window, line in zip(result.utterances, result.lines, strict=True):
         group = [by_id[id_] for id_ in line["phrases"]]
         if len(group) == 1:
-            assert window == Utterance(**{**vars(group[0]), "tags": window.tags, "prompt": window.prompt})
+            assert window == replace(group[0], tags=window.tags, prompt=window.prompt)
             continue
         assert window.segments
         assert " ".join(one.text for one in window.segments) == window.text

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import defaultdict
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -172,7 +173,7 @@ def test_refusals_come_before_anything_is_decoded(world, scripted, tmp_path, mon
         evaluate(tmp_path, "good", tmp_path / "report", condition="gsmm")
     with pytest.raises(ParlureError, match="has no dev utterances"):
         robustness(tmp_path, "good", tmp_path / "table", split="dev")
-    translated = Utterance(**{**vars(world.utterances[0]), "task": "translate"})
+    translated = replace(world.utterances[0], task="translate")
     monkeypatch.setattr(Corpus, "load", lambda folder: Corpus(world.folder, (translated,), {}))
     with pytest.raises(ParlureError, match="has nothing to transcribe in its test split") as caught:
         robustness(tmp_path, "good", tmp_path / "table")
