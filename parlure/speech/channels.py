@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from parlure.speech.audio import blocks_of, probe
 
 Layout = Literal["one", "silent", "one_sided", "identical", "inverted", "different"]
 
-_BLOCK_S = 0.5  # s, how much two channels are compared at a time
+BLOCK_S = 0.5  # s, how much two channels are compared at a time
 _SILENT_DB = 40.0  # dB under the loudest block of the file: a channel that never rises above it says nothing
 _LOUD_DB = 30.0  # dB under the loudest block: quieter blocks hold line noise, which always differs
 _SAME_CORRELATION = 0.97  # below it, two channels carry different sound; below its negative, one is inverted
@@ -35,8 +36,16 @@ def channel_layout(path: str | Path) -> Layout:
     """
     if probe(path).n_channels < 2:
         return "one"
-    # (n_blocks, C, C): energies on the diagonal, products of two channels beside it
-    grams = np.array([block @ block.T for block in blocks_of(path, _BLOCK_S)], dtype=np.float64)
+    return layout_of([block @ block.T for block in blocks_of(path, BLOCK_S)])
+
+
+def layout_of(products: Sequence[npt.NDArray[Any]]) -> Layout:
+    """As :func:`channel_layout`, from blocks of two channels or more that have been read already.
+
+    Args:
+        products: of each block of :data:`BLOCK_S`, every channel with every channel, shape ``(C, C)``.
+    """
+    grams = np.array(products, dtype=np.float64)  # energies on the diagonal, products of two channels beside it
     if not len(grams) or not grams.any():
         return "silent"
     energy = np.diagonal(grams, axis1=1, axis2=2)

@@ -13,7 +13,8 @@ from parlure.corpus.manifest import SPLITS
 _RELATIONS = {
     "identical": ("identical_channels", "{n} channels of the same sound"),
     "inverted": ("inverted_channels", "{n} channels, one the other's opposite"),
-    "silent": ("silent_channel", "one of {n} channels is silent"),
+    "one_sided": ("silent_channel", "all but one of {n} channels are silent"),
+    "silent": ("silent_channel", "all {n} channels are silent"),
 }
 
 

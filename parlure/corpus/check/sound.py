@@ -17,6 +17,7 @@ import soundfile
 import soxr
 
 from parlure.speech.audio import SAMPLE_RATE, AudioError, AudioInfo, Samples, pick_channel, probe, read_channels
+from parlure.speech.channels import BLOCK_S, Layout, layout_of
 from parlure.speech.level import snr_db
 
 VERSION = 1  # of what is measured: what was kept by another is measured again
@@ -32,9 +33,6 @@ _LOUD_DB = 40.0  # dB under the loudest frame: quieter ones say nothing of a ban
 _BAND_HZ = 250.0
 _BAND_DB = 50.0  # dB under the loudest band: the bandwidth ends at the last band above it
 _TELEPHONE_HZ = 4000.0
-_BLOCK_S = 0.5  # s, in which two channels are compared
-_SAME_CORRELATION = 0.97  # as parlure.speech.channels
-_SILENT_CHANNEL_DB = 40.0
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)  # what is written before the length is known
 _Floats = npt.NDArray[np.float64]
 
@@ -173,40 +171,20 @@ class _Relation:
 
     def __init__(self, n_channels: int) -> None:
         self._n_channels = n_channels
-        self._grams: list[_Floats] = []
+        self._products: list[_Floats] = []
 
     def add(self, frames: Samples, rate: int) -> None:
-        """Take note of a span, shape ``(C, N)``, in half seconds."""
+        """Take note of a span, shape ``(C, N)``."""
         if self._n_channels < 2:
             return
-        step = max(1, int(rate * _BLOCK_S))
+        step = max(1, int(rate * BLOCK_S))
         for start in range(0, frames.shape[1], step):
             block = np.nan_to_num(frames[:, start : start + step].astype(np.float64), posinf=0.0, neginf=0.0)
-            self._grams.append(block @ block.T)
+            self._products.append(block @ block.T)
 
-    def verdict(self) -> str:
-        """``one``, ``silent`` (one or more of them), ``identical``, ``inverted`` or ``different``."""
-        if self._n_channels < 2 or not self._grams:
-            return "one"
-        grams = np.array(self._grams)
-        energy = np.diagonal(grams, axis1=1, axis2=2)
-        loudest = energy.max()
-        audible = energy.max(axis=0) > loudest * 10.0 ** (-_SILENT_CHANNEL_DB / 10.0)
-        if loudest <= 0.0 or not audible.all():
-            return "silent"
-        found = {self._pair(grams, energy, one, other) for other in range(1, len(audible)) for one in range(other)}
-        return found.pop() if len(found) == 1 else "different"
-
-    @staticmethod
-    def _pair(grams: _Floats, energy: _Floats, one: int, other: int) -> str:
-        loud = np.maximum(energy[:, one], energy[:, other]) > energy.max() * 1e-3  # 30 dB, as parlure.speech.channels
-        norm = np.sqrt(energy[loud, one] * energy[loud, other])
-        if not norm.all():
-            return "different"
-        correlation = grams[loud, one, other] / norm
-        if (correlation >= _SAME_CORRELATION).all():
-            return "identical"
-        return "inverted" if (correlation <= -_SAME_CORRELATION).all() else "different"
+    def verdict(self) -> Layout:
+        """As :func:`parlure.speech.channels.channel_layout` says it."""
+        return layout_of(self._products) if self._products else "one"
 
 
 def _encoding(path: str) -> str:
