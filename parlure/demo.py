@@ -33,7 +33,7 @@ def recipe_for(corpus: Path, seed: int) -> Recipe:
             "data": {"corpus": str(corpus)},
             "adapter": {"r": 32, "alpha": 64.0, "dropout": 0.0},
             "training": {
-                "max_steps": 300,
+                "max_steps": 260,
                 "learning_rate": 2e-3,
                 "warmup_steps": 20,
                 "batch_seconds": 16.0,
@@ -41,7 +41,7 @@ def recipe_for(corpus: Path, seed: int) -> Recipe:
                 "seed": seed,
                 "full_window_share": 0.05,
             },
-            "evaluation": {"every_steps": 150, "max_utterances": 24},
+            "evaluation": {"every_steps": 130, "max_utterances": 24},
         },
         "the demo's recipe",
     )
