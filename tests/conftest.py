@@ -4,6 +4,10 @@ import os
 
 import pytest
 import torch
+from hypothesis import settings
+
+settings.register_profile("suite", derandomize=True)  # the same examples every time: a failure is of the change
+settings.load_profile("suite")
 
 # each of pytest-xdist's workers has one core, and so have the commands that it starts
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -395,7 +395,10 @@ def test_a_damaged_list_of_rejected_rows_is_said(folder, tmp_path):
 def test_ctrl_c_ends_it_with_a_sentence(folder, number):
     command = [sys.executable, "-m", "parlure.cli", "explore", str(folder), "--no-browser"]
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    )  # fmt: skip
     url = process.stdout.readline().strip()
     host, _, rest = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(host, timeout=20)

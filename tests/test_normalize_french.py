@@ -251,6 +251,12 @@ def test_a_telephone_number_is_one_however_it_is_said(area, exchange, pairs):
     )
 
 
+@pytest.mark.xfail(reason="sept quatre vingt is taken for 7 4 20 where 17 80 would make whole pairs")
+def test_pairs_go_before_single_digits():
+    said = "deux cent deux cent quatre vingt dix sept quatre vingt"  # 200 280 17 80, or 200 200 97 80
+    assert fr(said) in (fr("200-280-1780"), fr("200-200-9780"))
+
+
 @settings(max_examples=300, deadline=None)
 @given(first=st.integers(1, 9), pairs=st.lists(st.integers(0, 99), min_size=4, max_size=4))
 @example(first=6, pairs=[60, 10, 22, 22])

@@ -86,7 +86,7 @@ def adapter(tmp_path_factory):
     with torch.no_grad():
         for name, weights in adapted.named_parameters():
             if "lora_B" in name:
-                weights.normal_(0, 0.05, generator=torch.Generator().manual_seed(1))
+                weights.normal_(0, 0.5, generator=torch.Generator().manual_seed(1))
     save_adapter(adapted, folder)
     return folder
 
