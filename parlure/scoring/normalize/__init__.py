@@ -77,14 +77,14 @@ _ENGLISH = Profile(
 _FRENCH_SOURCES = ("french.py", "french_numbers.py", "french_number_words.py", "french_telephone.py", "characters.py")
 _FRENCH = Profile(
     "fr",
-    "2",
+    "3",
     "French: case, punctuation, elision, hyphens, numbers, hours, money, telephone numbers and titles made alike",
     normalize_french,
     _FRENCH_SOURCES,
 )
 _QUEBEC = Profile(
     "fr-qc",
-    "1",
+    "2",
     "fr, and what Québec says otherwise (pis, icitte, chu, tsé, fait que) as the standard's words; lenient",
     normalize_quebec,
     (*_FRENCH_SOURCES, "quebec.py"),

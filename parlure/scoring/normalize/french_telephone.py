@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from parlure.scoring.normalize.french_numbers import CARDINAL_WORDS, spell, spell_digits
 
@@ -65,15 +66,23 @@ def _digits_of() -> dict[str, str]:
     return {spell(number): str(number) for number in (*range(1000), *range(1000, 10_000, 1000))}
 
 
-def _read_number(words: Sequence[str], start: int, width: int) -> Iterator[tuple[str, int]]:
+class _Reading(NamedTuple):
+    """Digits that words may be, the word where they end, and how many numbers the words are."""
+
+    digits: str
+    end: int
+    n_numbers: int
+
+
+def _read_number(words: Sequence[str], start: int, width: int) -> Iterator[_Reading]:
     for end in range(min(len(words), start + _LONGEST_NUMBER), start, -1):
         digits = _digits_of().get(" ".join(words[start:end]))
         if digits is not None and len(digits) == width:
-            yield digits, end
+            yield _Reading(digits, end, 1)
 
 
-def _read_slot(words: Sequence[str], start: int, width: int) -> Iterator[tuple[str, int]]:
-    """The ways to read ``width`` digits from ``start`` on: the digits, and where the next slot begins."""
+def _read_slot(words: Sequence[str], start: int, width: int) -> Iterator[_Reading]:
+    """The ways to read ``width`` digits from ``start`` on."""
     yield from _read_number(words, start, width)
     if width == 3 and words[start : start + 2] == _EIGHTY:
         return  # not four, twenty: that would make telephone numbers of sums
@@ -82,20 +91,21 @@ def _read_slot(words: Sequence[str], start: int, width: int) -> Iterator[tuple[s
     yield from _read(words, start, _SMALLER.get(width, ()))
 
 
-def _read(words: Sequence[str], start: int, slots: Sequence[int]) -> Iterator[tuple[str, int]]:
+def _read(words: Sequence[str], start: int, slots: Sequence[int]) -> Iterator[_Reading]:
     """The ways to read one slot after the other."""
     if not slots:
         return
-    for digits, end in _read_slot(words, start, slots[0]):
+    for first in _read_slot(words, start, slots[0]):
         if len(slots) == 1:
-            yield digits, end
-        for further, last in _read(words, end, slots[1:]):
-            yield digits + further, last
+            yield first
+        for rest in _read(words, first.end, slots[1:]):
+            yield _Reading(first.digits + rest.digits, rest.end, first.n_numbers + rest.n_numbers)
 
 
 def _whole(words: Sequence[str], slots: Sequence[int]) -> list[str]:
-    """The digits that all the words together may be, longest numbers first."""
-    return [digits for digits, end in _read(words, 0, slots) if end == len(words)]
+    """The digits that all the words together may be; of few numbers first, and of those the longest first."""
+    readings = [reading for reading in _read(words, 0, slots) if reading.end == len(words)]
+    return [reading.digits for reading in sorted(readings, key=lambda reading: reading.n_numbers)]
 
 
 def _unify_run(words: list[str]) -> list[str]:
