@@ -88,11 +88,12 @@ def test_the_language_it_takes_it_for_is_known_whatever_is_pinned(nano, clips):
     sounds = [rng.normal(0, 0.01 * i, 32_000).astype(np.float32) for i in range(1, 4)]
     noise = [Clip(str(i), 2.0, lambda sound=sound: sound) for i, sound in enumerate(sounds)]
     free = run(nano, [*clips[:3], *noise], replace(FR, language=None))
-    pinned = {code: run(nano, [*clips[:3], *noise], replace(FR, language=code)) for code in ("fr", "en")}
+    pinned = {code: run(nano, [*clips[:3], *noise], replace(FR, language=code, identify=True)) for code in ("fr", "en")}
     for index, one in enumerate(free):
         assert one.identified == one.language
         assert {pinned[code][index].identified for code in pinned} == {one.language}
         assert pinned[one.language][index].tokens == one.tokens
+    assert {one.identified for one in run(nano, clips[:2], FR)} == {None}
 
 
 def test_progress_counts_clips(nano, clips):

@@ -71,7 +71,7 @@ def heard(said):
 @pytest.fixture(scope="module")
 def by_torch(torch_engine, heard):
     """What torch makes of them in each window."""
-    return {window: torch_engine.decode(heard, replace(FR, window=window)) for window in ("full", "short")}
+    return {window: torch_engine.decode(heard, replace(FR, window=window, identify=True)) for window in ("full", "short")}
 
 
 def assert_same(ours, theirs):
@@ -86,8 +86,9 @@ def assert_same(ours, theirs):
 @pytest.mark.parametrize("window", ["full", "short"])
 def test_float32_is_torch(fast, by_torch, heard, window):
     """Tokens, texts, identified languages, silence, truncation and probabilities."""
-    found = fast.decode(heard, replace(FR, window=window))
+    found = fast.decode(heard, replace(FR, window=window, identify=True))
     assert_same(found, by_torch[window])
+    assert {h.identified for h in found[:N_SPOKEN]} == {"fr"}
     assert {h.text for h in found[N_SPOKEN:]} == {""}
     assert len({h.text for h in found[:N_SPOKEN]}) > 20
 

@@ -59,11 +59,17 @@ class DecodingOptions:
     max_new_tokens: int = 224  # openai/whisper's limit, half of the decoder's positions
     no_speech_threshold: float = NO_SPEECH_THRESHOLD  # above it, text that the model doubts becomes none; 1: keep all
     beam_size: int = 1  # 1: the most probable token at every step; more: so many beginnings of every text at once
+    identify: bool = False  # name the language that the model takes it for even if one is given
     loop_guard: bool = False  # stop a row that goes round in circles; off, for it changes what a model's WER is
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
             raise ParlureError(f"a search with {self.beam_size} beams finds nothing", "1 is greedy, 5 is usual")
+
+    @property
+    def identifies(self) -> bool:
+        """Whether the language is asked for."""
+        return self.identify or self.language is None
 
 
 @torch.inference_mode()
@@ -189,7 +195,7 @@ def _decode_batch(
             avg_logprob=row.avg_logprob,
             tokens=tuple(row.tokens),
             truncated=not (row.ended or row.looped),
-            identified=row.identified,
+            identified=row.identified if options.identifies else None,
             looped=row.looped,
         )
         for name, language, row in zip(names, languages, found, strict=True)

@@ -119,7 +119,7 @@ def evaluate(
     if split != "train":
         listed = mark_seen(listed, [u.text for u in whole.select("train")], headline_profile(exam.language))
     base = base_of(model) if against == "base" else against
-    options = DecodingOptions(batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard)
+    options = DecodingOptions(batch_size=batch_size, beam_size=beam_size, identify=True, loop_guard=loop_guard)
     for expression in fail_if:
         parse_gate(expression, exam.skill_names, has_base=base is not None)
     names = {"tuned": model} | ({"base": base} if base else {})

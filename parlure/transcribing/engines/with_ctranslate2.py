@@ -146,7 +146,7 @@ class CTranslate2Engine:
 
     def _decode_batch(self, features: np.ndarray, names: Sequence[str], options: DecodingOptions) -> list[Hypothesis]:
         encoded = self._encode(features)
-        identified = self._identified(encoded, len(names))
+        identified = self._identified(encoded, len(names)) if options.identifies else [None] * len(names)
         languages = [options.language or code or "en" for code in identified]
         prompts = [prompt_ids(self._tokenizer, code, options.task) for code in languages]
         rows = self._without_silence(self._texts(encoded, prompts, options), features, prompts, options)
