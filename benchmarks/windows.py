@@ -45,10 +45,12 @@ class Policy:
     Attributes:
         share: of utterances in 30 s windows.
         most: utterances in one of them.
+        times: as many epochs as the others.
     """
 
     share: float
     most: int
+    times: float = 1.0
 
 
 POLICIES = {
@@ -60,6 +62,7 @@ POLICIES = {
     "10 % of up to 4": Policy(0.1, 4),
     "20 % of up to 4": Policy(0.2, 4),
     "30 % of up to 4": Policy(0.3, 4),
+    "10 % of up to 4 twice": Policy(0.1, 4, times=2.0),
     "packed": Policy(1.0, 99),
 }
 
@@ -71,7 +74,7 @@ def recipe_of(policy: Policy, corpus: Path, seed: int, epochs: float, rate: floa
         "data": {"corpus": str(corpus)},
         "adapter": {"r": 32, "alpha": 64.0, "dropout": 0.0},
         "training": {
-            "epochs": epochs, "learning_rate": rate, "warmup_steps": 20, "accumulation": 1, "batch_seconds": 15.0,
+            "epochs": epochs * policy.times, "learning_rate": rate, "warmup_steps": 20, "accumulation": 1, "batch_seconds": 15.0,
             "seed": seed, "full_window_share": policy.share, "utterances_per_window": policy.most,
         },
         "evaluation": {"every_steps": 100_000, "max_utterances": 24},
