@@ -150,8 +150,8 @@ def decoded(path: Path) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines as editors count them, whatever ends them."""
-    return re.split(r"\r*\n|\r", text)
+    """Lines as editors count them, whatever ends them; without the marks that files joined to one have inside."""
+    return re.split(r"\r*\n|\r", text.replace("\ufeff", ""))
 
 
 def _whatever_suffix(recording: Path) -> str:
