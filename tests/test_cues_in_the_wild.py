@@ -99,9 +99,13 @@ def test_names_before_colons(tmp_path: Path) -> None:
 
 
 def test_a_colon_now_and_then_is_text(tmp_path: Path) -> None:
-    texts = ["Attention: travaux", "Question : quoi?", "oui", "non"]
-    content = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{text}\n\n" for n, text in enumerate(texts))
-    assert [(row.speaker, row.text) for row in rows(tmp_path / "call.srt", content)] == [(None, text) for text in texts]
+    for texts in (
+        ["Attention: travaux", "Attention : travaux", "oui", "non"],
+        ["Je lui ai dit: viens", "Il a dit: non"],
+    ):
+        content = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{text}\n\n" for n, text in enumerate(texts))
+        found = rows(tmp_path / "call.srt", content)
+        assert [(row.speaker, row.text) for row in found] == [(None, text) for text in texts]
 
 
 def test_who_speaks_in_the_names_of_cues(tmp_path: Path) -> None:

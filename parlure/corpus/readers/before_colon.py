@@ -1,7 +1,7 @@
 """Subtitles that name who speaks before a colon, as Zoom's do (``Marie Tremblay: Bonjour``) → speakers.
 
 The name is not said: left in the text, it would teach a model to write names. One such cue may as well be a sentence
-(``Attention: travaux``), so it takes more than half of a file.
+(``Il a dit: viens``), so it takes more than half of a file, and somebody who speaks twice.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ from collections.abc import Collection, Sequence
 from parlure.corpus.readers.cues import spoken, voiced
 from parlure.corpus.readers.timed import Phrase, Problem
 
-_MIN_NAMED = 2  # cues
 _MAX_NAME = 40  # characters
 _WORD = r"[\w.'’&@()/-]+"
-_NAMED = re.compile(rf"(?:- ?)?(?P<name>[A-ZÀ-ÖØ-Þ](?:[\w.'’&@()/-]+)?(?: {_WORD}){{0,4}}) ?: +(?P<said>\S.*)")
+_NAMED = re.compile(rf"(?:- ?)?(?P<name>(?=[A-ZÀ-ÖØ-Þ]){_WORD}(?: {_WORD}){{0,4}}) ?: +(?P<said>\S.*)")
 
 
 def speakers_before_colons(found: Sequence[Phrase | Problem]) -> list[Phrase | Problem]:
-    """The cues of a file, with the names before their colons as speakers where more than half have one.
+    """The cues of a file; their names before colons are speakers where more than half have one and a name recurs.
 
     Args:
         found: the cues of one file; those that name a speaker in another way stay as they are.
     """
     open_to = [one for one in found if isinstance(one, Phrase) and one.text and one.speaker is None and not one.tags]
     names = [name for one in open_to if (name := _named(str(one.text))[0]) is not None]
-    if len(names) < _MIN_NAMED or 2 * len(names) <= len(open_to):
-        return list(found)
     known = set(names)
+    if len(known) == len(names) or 2 * len(names) <= len(open_to):
+        return list(found)
     return [_told(one, known) if isinstance(one, Phrase) else one for one in found]
 
 
