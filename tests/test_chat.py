@@ -181,6 +181,36 @@ def test_which_recording(tmp_path: Path) -> None:
     assert (row.audio, row.start, row.end) == (tmp_path / "call 1.wav", 0.0, 0.9)
 
 
+def test_bullets_of_older_files(tmp_path: Path) -> None:
+    """They name the recording, and a file may be about several; those of pictures say no time."""
+    for name in ("a.wav", "tape1.wav", "tape2.wav"):
+        (tmp_path / name).touch()
+    said = (
+        '*MAR:\toui . \x15%snd:"tape1.aiff"_0_900\x15\n*GIL:\tnon . \x15%snd: "C:\\x\\tape2.aiff"_0_900\x15\n'
+        '*GIL:\tvoici \x15%pic:"moi.jpg"\x15 moi . \x15%txt:"notes.txt"\x15 \x15900_1200\x15\n'
+        '*MAR:\tfin . \x15%mov:"tape3.mov"_0_900\x15\n@End\n'
+    )
+    found = rows(read_text(tmp_path, HEAD.replace("@Media:", "@Comment:") + said))
+    assert [(row.audio.name, row.start, row.end, row.text) for row in found] == [
+        ("tape1.wav", 0.0, 0.9, "oui."),
+        ("tape2.wav", 0.0, 0.9, "non."),
+        ("tape1.wav", 0.9, 1.2, "voici moi."),
+        ("tape3.mov", 0.0, 0.9, "fin."),  # missing: not that of the transcript's own name
+    ]
+    assert not any("overlap" in row.tags for row in found)  # at the same time, but of different recordings
+    renamed = HEAD + said.replace("tape3.mov", "tape1.mov").replace("tape2", "tape1")
+    assert {row.audio.name for row in rows(read_text(tmp_path, renamed))} == {"a.wav"}  # @Media knows better
+
+
+def test_two_recordings_in_the_headers(tmp_path: Path) -> None:
+    said = "*MAR:\toui . \x150_900\x15\n"
+    found = read_text(tmp_path, f"{HEAD}{said}@Media:\tb, audio\n{said}@End\n")
+    sentence = "a.cha names two recordings (@Media): a and b; make two files of it"
+    assert (rows(found), rejected(found)) == ([], [(None, "malformed_row", sentence)])
+    again = read_text(tmp_path, f"{HEAD}{said}@Media:\ta, audio\n{said}@End\n")
+    assert len(rows(again)) == 2
+
+
 def test_overlap_by_the_times(tmp_path: Path) -> None:
     said = "*MAR:\toui . \x15{}\x15\n*GIL:\tnon . \x15{}\x15\n*GIL:\tbon . \x15{}\x15\n@End\n"
     text = HEAD + said.format("0_1000", "950_1500", "800_2000")

@@ -123,6 +123,7 @@ def test_the_table_has_every_choice() -> None:
         ("&=rire .", ""),
         ("&{l=rire oui &}l=rire .", "oui."),
         ("∙hhh oui hhh .", "oui."),
+        ("°hh oui ·hh non .hh bon °h .", "oui non bon."),
         ("ben@d b@l gagou@f$n .", "ben b gagou."),
         ("oui .. .", "oui..."),
         ("‹oui› 〔non〕 .", "oui non."),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 from pympi.Elan import Eaf
 
 from parlure.corpus.readers import read_rows
+from parlure.corpus.readers.elan_times import Spans
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.errors import ParlureError
 
@@ -245,3 +248,111 @@ def test_names_of_tiers(tmp_path: Path) -> None:
     assert caught.value.hint == "--text A_english names the right one"
     with pytest.raises(ParlureError, match="is read as ELAN and has no columns to name"):
         read(tmp_path / "a.eaf", session="x")
+
+
+def tier(name: str, annotations: str, more: str = "") -> str:
+    return f'<TIER TIER_ID="{name}" {more}>{annotations}</TIER>'
+
+
+def numbered(*tiers: str, header: str = "<HEADER/>", types: str = "") -> str:
+    slots = "".join(f'<TIME_SLOT TIME_SLOT_ID="t{n}" TIME_VALUE="{n}000"/>' for n in range(3))
+    order = f"<TIME_ORDER>{slots}</TIME_ORDER>"
+    return f"<ANNOTATION_DOCUMENT>{header}{order}{''.join(tiers)}{types}</ANNOTATION_DOCUMENT>"
+
+
+def timed(name: str, text: str) -> str:
+    said = f"<ANNOTATION_VALUE>{text}</ANNOTATION_VALUE>"
+    slots = 'TIME_SLOT_REF1="t0" TIME_SLOT_REF2="t1"'
+    one = f'<ALIGNABLE_ANNOTATION ANNOTATION_ID="{name}" {slots}>{said}</ALIGNABLE_ANNOTATION>'
+    return f"<ANNOTATION>{one}</ANNOTATION>"
+
+
+def hung(name: str, on: str, text: str) -> str:
+    said = f"<ANNOTATION_VALUE>{text}</ANNOTATION_VALUE>"
+    one = f'<REF_ANNOTATION ANNOTATION_ID="{name}" ANNOTATION_REF="{on}">{said}</REF_ANNOTATION>'
+    return f"<ANNOTATION>{one}</ANNOTATION>"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text", "translation"),
+    [
+        ("ref@Ana", "tx@Ana", "ft@Ana"),
+        ("Ana_ref", "Ana_transcription", "Ana_traduction"),
+        ("Ana_phrase-segnum-en", "Ana_phrase-txt-fr", "Ana_phrase-gls-en"),
+    ],
+)
+def test_numbers_of_phrases_are_no_text(tmp_path: Path, numbers: str, text: str, translation: str) -> None:
+    """Toolbox, DoReCo, FieldWorks."""
+    content = numbered(
+        tier(numbers, timed("a1", "001"), 'PARTICIPANT="Ana"'),
+        tier(text, hung("a2", "a1", "bonjour"), f'PARENT_REF="{numbers}"'),
+        tier(translation, hung("a3", "a1", "hello"), f'PARENT_REF="{numbers}"'),
+    )
+    assert [(row.text, row.start, row.end, row.speaker) for row in rows(read(tmp_path / "a.eaf", content))] == [
+        ("bonjour", 0.0, 1.0, "Ana")
+    ]
+    alone = numbered(tier("ref", timed("a1", "oui")), tier("Ana_ref_2", timed("a2", "non")))  # nothing hangs on them
+    assert [row.text for row in rows(read(tmp_path / "a.eaf", alone))] == ["oui", "non"]
+
+
+def test_codes_of_a_controlled_vocabulary_are_no_text(tmp_path: Path) -> None:
+    kinds = '<LINGUISTIC_TYPE LINGUISTIC_TYPE_ID="codes" CONTROLLED_VOCABULARY_REF="cv"/>'
+    content = numbered(
+        tier("gestes", timed("a1", "main"), 'LINGUISTIC_TYPE_REF="codes"'), tier("Ana", timed("a2", "oui")), types=kinds
+    )
+    assert [row.text for row in rows(read(tmp_path / "a.eaf", content))] == ["oui"]
+    assert [row.text for row in rows(read(tmp_path / "a.eaf", content, text="gestes"))] == ["main"]
+
+
+def test_the_language_of_a_tier(tmp_path: Path) -> None:
+    content = numbered(
+        *(tier(code, timed(code, "oui"), f'LANG_REF="{code}"') for code in ("fra", "fr-CA", "und", "x-moi")),
+        tier("A", timed("a", "oui")),
+    )
+    assert [row.language for row in rows(read(tmp_path / "a.eaf", content))] == ["fr", "fr", None, None, None]
+
+
+def test_the_recording_of_an_old_file(tmp_path: Path) -> None:
+    (tmp_path / "entrevue.wav").touch()
+    header = '<HEADER MEDIA_FILE="file:///C:/ana/entrevue.wav" TIME_UNITS="milliseconds"/>'
+    (row,) = rows(read(tmp_path / "a.eaf", numbered(tier("A", timed("a", "oui")), header=header)))
+    assert row.audio == tmp_path / "entrevue.wav"
+
+
+def test_ten_thousand_slots_without_a_time() -> None:
+    """In one pass: were each to look for its neighbours, it would be fifty million steps."""
+    n = 10_000
+    root = Element("ANNOTATION_DOCUMENT")
+    order, lane = SubElement(root, "TIME_ORDER"), SubElement(root, "TIER", TIER_ID="A")
+    for number in range(n + 1):
+        value = {"TIME_VALUE": str(number * 10)} if number in (0, n) else {}
+        SubElement(order, "TIME_SLOT", TIME_SLOT_ID=f"t{number}", **value)
+    for number in range(n):
+        slots = {"TIME_SLOT_REF1": f"t{number}", "TIME_SLOT_REF2": f"t{number + 1}"}
+        SubElement(SubElement(lane, "ANNOTATION"), "ALIGNABLE_ANNOTATION", ANNOTATION_ID=f"a{number}", **slots)
+    spans = Spans(root)
+    asked = 0
+
+    def known(slot: str, value_of: Callable[[str], int | None] = spans._known) -> int | None:
+        nonlocal asked
+        asked += 1
+        return value_of(slot)
+
+    spans._known = known  # type: ignore[method-assign]
+    assert [spans.of(f"a{number}") for number in range(n)] == [(number * 10, number * 10 + 10) for number in range(n)]
+    assert asked <= 4 * n
+
+
+def test_slots_that_follow_each_other_in_a_ring(tmp_path: Path) -> None:
+    """Two annotations of a tier that hangs on another one, each between the other's slots."""
+    ring = "".join(
+        timed(name, "x").replace('"t0"', f'"{first}"').replace('"t1"', f'"{second}"')
+        for name, first, second in (("b1", "u1", "u2"), ("b2", "u2", "u1"))
+    )
+    content = numbered(tier("A", timed("a1", "oui")), tier("B", ring, 'PARENT_REF="A"')).replace(
+        "<TIME_ORDER>", '<TIME_ORDER><TIME_SLOT TIME_SLOT_ID="u1"/><TIME_SLOT TIME_SLOT_ID="u2"/>'
+    )
+    found = read(tmp_path / "a.eaf", content, text="B")
+    assert [sentence for _, sentence in sentences(found)] == [
+        f"the time slot {slot} has no time, and none can be had from its neighbours" for slot in ("u1", "u2")
+    ]

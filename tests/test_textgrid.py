@@ -140,6 +140,13 @@ def test_what_praatio_writes(tmp_path_factory: pytest.TempPathFactory, texts: li
         ("Marie - Jean", "Marie - Jean"),
         ("tx@Marie", "Marie"),
         ("orthographe de Marie", "orthographe de Marie"),
+        ("Orthographe", None),
+        ("tx", None),
+        ("speaker", None),
+        ("Speaker 1", "Speaker 1"),
+        ("speaker_02", "speaker_02"),
+        ("silences", None),
+        ("notes", None),
     ],
 )
 def test_who_speaks_in_a_tier(tier: str, speaker: str | None) -> None:
@@ -147,9 +154,30 @@ def test_who_speaks_in_a_tier(tier: str, speaker: str | None) -> None:
 
 
 def test_tiers_of_words_and_sounds() -> None:
-    names = ["Marie - words", "Marie - phones", "ORT-MAU", "MAU", "phonemes", "mots", "syllables"]
+    names = ["Marie - words", "Marie - phones", "ORT-MAU", "MAU", "MAS", "phonemes", "mots", "syllables", "words@Marie"]
+    names += ["phono", "TokensAlign", "PhonAlign", "ToE", "IPA"]  # EasyAlign, SPPAS
     assert [name for name in names if holds_phrases(name, names)] == []
     assert holds_phrases("MAU", ["MAU", "JEA"])  # a person in a corpus with codes of three letters
+
+
+def test_tiers_of_notes() -> None:
+    names = ["notes", "Comments", "commentaires 2", "Marie - notes", "bruits", "notes@Marie"]
+    assert [name for name in names if holds_phrases(name, names)] == []
+
+
+def test_praats_silences(tmp_path: Path) -> None:
+    """To TextGrid (silences), of which people write over what says sounding."""
+    path = tmp_path / "call.TextGrid"
+    intervals = [(0, 1, "silent"), (1, 2, "sounding"), (2, 3, "silent"), (3, 4, "oui")]
+    grid({"silences": intervals}).save(str(path), format="short_textgrid", includeBlankSpaces=True)
+    bad, good = read_rows(str(path), Columns())
+    assert isinstance(bad, Rejected) and isinstance(good, Row)
+    assert (bad.line, bad.reason) == (18, "empty_text")
+    assert bad.sentence == "the interval still says sounding: nobody has transcribed it"
+    assert (good.start, good.text, good.speaker) == (3.0, "oui", None)
+    tiers = {"silences": intervals[:3], "Marie": [(1, 2, "non")]}
+    grid(tiers).save(str(path), format="short_textgrid", includeBlankSpaces=True)
+    assert [row.text for row in rows(path, path.read_bytes())] == ["non"]
 
 
 def test_naming_tiers(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_a_bad_file_goes_alone(tmp_path: Path) -> None:
         (["call.fr.wav", "call.wav"], None, "call.fr.wav"),
         (["call.FLAC"], None, "call.FLAC"),
         (["call.wav", "call.flac"], None, "call.flac"),
+        (["call.mp3", "call.amr", "call.aac", "call.WAV"], None, "call.WAV"),
         (["other.wav"], None, "call.fr.wav"),
         (["other.wav"], "other.mp3", "other.wav"),
         (["other.wav"], "C:\\calls\\other.mp3", "other.wav"),

@@ -175,3 +175,26 @@ def test_languages() -> None:
     assert [is_code("fr"), is_code("pt-BR"), is_code("haw"), is_code("final"), is_code("")] == [
         True, True, True, False, False
     ]  # fmt: skip
+
+
+def test_translations(tmp_path: Path) -> None:
+    """A translation learnt as a transcription would teach the model to translate unasked."""
+    for document in (VERBOSE | {"task": "translate"}, CPP | {"params": {"translate": True}}):
+        assert {row.task for row in read(tmp_path / "a.json", document) if isinstance(row, Row)} == {"translate"}
+    for document in (VERBOSE, CPP | {"params": {"translate": False}}, CPP | {"params": None}, OPENAI["segments"]):
+        assert {row.task for row in read(tmp_path / "a.json", document) if isinstance(row, Row)} == {None}
+
+
+def test_chunks_with_a_language_or_a_speaker(tmp_path: Path) -> None:
+    chunks = [chunk | {"language": name} for chunk, name in zip(PIPELINE["chunks"], ["french", None], strict=True)]
+    found = read(tmp_path / "a.json", PIPELINE | {"chunks": chunks})
+    assert [row.language for row in found if isinstance(row, Row)] == ["fr", None]
+    speakers = [chunk | {"speaker": f"SPEAKER_0{n}"} for n, chunk in enumerate(PIPELINE["chunks"])]
+    found = read(tmp_path / "a.json", {"speakers": speakers} | PIPELINE)
+    assert [(row.speaker, row.text) for row in found if isinstance(row, Row)] == [
+        ("SPEAKER_00", "Oui."), ("SPEAKER_01", "Non.")
+    ]  # fmt: skip
+    found = read(tmp_path / "a.json", PIPELINE | {"speakers": []})
+    assert [row.text for row in found if isinstance(row, Row)] == ["Oui.", "Non."]
+    found = read(tmp_path / "a.json", OPENAI | {"speakers": ["SPEAKER_00"]})
+    assert [row.text for row in found if isinstance(row, Row)] == ["Oui.", "Non."]

@@ -8,7 +8,10 @@ from pathlib import Path
 _COMMON = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".weba", ".mka", ".wma")
 _TELEPHONE_AND_OLDER = (".amr", ".3gp", ".gsm", ".aif", ".aiff", ".au", ".caf")
 AUDIO_SUFFIXES = frozenset(_COMMON + _TELEPHONE_AND_OLDER)
-_ASKED = [spelt for suffix in sorted(AUDIO_SUFFIXES) for spelt in (suffix, suffix.upper())]
+# of one recording in two formats the one that has lost nothing is heard: call.wav, not the call.mp3 made of it
+_LOSSLESS = (".flac", ".wav", ".aif", ".aiff", ".caf", ".au")
+_ORDER = (*_LOSSLESS, *sorted(AUDIO_SUFFIXES.difference(_LOSSLESS)))
+_ASKED = [spelt for suffix in _ORDER for spelt in (suffix, suffix.upper())]
 
 
 def recording_beside(transcript: Path, name: str | None = None) -> Path:

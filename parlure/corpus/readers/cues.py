@@ -10,22 +10,27 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from parlure.corpus.readers.timed import Phrase, Problem, short
 
 Line = tuple[int, str]  # its number from 1, and its text
 
-_TIME = r"(?:(\d{1,9}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d+))?"
+# machine translation leaves spaces in times: 00: 00: 01, 500
+_TIME = r"(?:(\d{1,9}) ?: ?)?(\d{1,2}) ?: ?(\d{1,2})(?: ?[.,] ?(\d+))?"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
-# what was meant as times, well formed or not; an arrow of one dash may stand in a text
-_MEANT_AS_TIMING = re.compile(r"\s*-?\d+:[^<>]*(?:-->|->\s*-?\d+:\d)")
+# what was meant as times, well formed or not; an arrow of one dash, or of another kind, may stand in a text
+_MEANT_AS_TIMING = re.compile(r"\s*-?\d+ ?:[^<>]*(?:-->|(?:[-\u2010-\u2015\u2212]{1,3} ?(?:>|&gt;)|→)\s*-?\d+ ?:\s?\d)")
 _EXAMPLE = "00:01:02,500 --> 00:01:04,000"
-_READING = re.compile(r"<rt[^>]*>.*?</rt>", re.DOTALL)  # of a character, printed above it: not said twice
+_READING = re.compile(r"<rt[^>]*>.*?(?:</rt>|(?=</ruby>))", re.DOTALL)  # printed above a character
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>|< */? *(?:[ibus]|font\b[^>]*) *>|<[\d:.]+>")  # </c>, < i >, <00:01:02.500>
 _STYLE = re.compile(r"\{\\[^}]*\}")  # of SubStation Alpha, which some SubRip files carry: {\an8}
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
-_DIARISED = re.compile(r"\[([^\[\]]+)\]:\s+")  # as WhisperX writes its subtitles: [SPEAKER_00]: text
+# as WhisperX writes its subtitles, [SPEAKER_00]: text, and whisper.cpp its: (speaker 0) text
+_DIARISED = re.compile(r"\[([^\[\]]+)\]:\s+|\((speaker \d+)\)\s*")
+_IDENTIFIED = re.compile(r'\d+ "([^"]+)" \(\d+\)')  # as Webex names cues: 1 "Marie Tremblay" (1234567)
+_BREAK = re.compile(r"<br */?>|\\[Nnh]")  # \N and \n break a line of SubStation Alpha, \h is a hard space
 
 
 def cues(lines: Sequence[Line], language: str | None = None) -> Iterator[Phrase | Problem]:
@@ -43,12 +48,19 @@ def cues(lines: Sequence[Line], language: str | None = None) -> Iterator[Phrase 
     ends: list[int | None] = [*at[1:], None]
     for index, end in zip(at, ends, strict=False):
         inside = [line for _, line in lines[index + 1 : end]]
-        next_name = inside[-1].strip() if inside and end is not None else ""
-        if numbered and next_name.isdigit():
+        next_name = inside[-1].strip() if end is not None and _ends_in_number(inside, numbered) else ""
+        if next_name:
             inside.pop()
         number, timing = lines[index]
         yield _cue(number, timing, inside, name, language)
-        name = next_name if numbered else ""
+        name = next_name
+
+
+def _ends_in_number(inside: Sequence[str], numbered: bool) -> bool:
+    """Whether the last of a cue's lines is the number of the next one: in a file of numbers, or after a blank line."""
+    if not inside or not inside[-1].strip().isdigit():
+        return False
+    return numbered or (len(inside) > 1 and not inside[-2].strip())
 
 
 def _stray(lines: Sequence[Line]) -> Iterator[Problem]:
@@ -67,16 +79,19 @@ def _cue(number: int, timing: str, inside: list[str], name: str, language: str |
         return Problem(number, written, sentence)
     start, end = _seconds(*found.groups()[:4]), _seconds(*found.groups()[4:])
     voices, text = spoken(written)
-    return Phrase(
-        number,
-        start,
-        end,
-        text,
-        speaker=voices[0] if len(voices) == 1 else None,
-        language=language,
-        tags=(f"voices={', '.join(voices)}",) if len(voices) > 1 else (),
-        raw={"text": written, **({"cue": name} if name else {})},
-    )
+    identified = _IDENTIFIED.fullmatch(name)
+    if identified and not voices:
+        voices = [identified[1]]
+    raw = {"text": written, **({"cue": name} if name else {})}
+    return voiced(Phrase(number, start, end, text, language=language, raw=raw), voices, text)
+
+
+def voiced(cue: Phrase, voices: Sequence[str], text: str) -> Phrase:
+    """A cue that says a text in these voices: of several none is its speaker, and a tag names them."""
+    names = list(dict.fromkeys(voices))
+    if len(names) > 1:
+        return replace(cue, text=text, tags=(f"voices={', '.join(names)}",))
+    return replace(cue, text=text, speaker=names[0] if names else None)
 
 
 def _seconds(hours: str | None, minutes: str, seconds: str, decimals: str | None) -> float:
@@ -87,11 +102,11 @@ def _seconds(hours: str | None, minutes: str, seconds: str, decimals: str | None
 def spoken(written: str) -> tuple[list[str], str]:
     """The voices that a cue names, and its text in one line without tags; ``&amp;`` and its like are resolved."""
     voices = [" ".join(_resolved(name).split()) for name in _VOICE.findall(written)]
-    text = _STYLE.sub("", _TAG.sub("", _READING.sub("", re.sub(r"<br */?>|\\N", "\n", written))))
+    text = _STYLE.sub("", _TAG.sub("", _READING.sub("", _BREAK.sub("\n", written))))
     text = " ".join(_resolved(text).split())
     diarised = _DIARISED.match(text)
     if diarised and not voices:
-        return [diarised[1].strip()], text[diarised.end() :]
+        return [(diarised[1] or diarised[2]).strip()], text[diarised.end() :]
     return list(dict.fromkeys(voices)), text
 
 

@@ -1,8 +1,10 @@
 """ELAN's annotation files (``.eaf``) → a row for each annotation of its tiers.
 
 Taken are the tiers that hang on no other one; translations, glosses and words hang on them and are taken if ``--text``
-names them. A tier's participant is its speaker, or that of the tier on which it hangs, or else who the tier's name
-says. The recording is the one of the media descriptors that is there, audio before video.
+names them. Where the first tier only numbers the phrases (``ref``, as Toolbox and FieldWorks have it), the
+transcription that hangs on it is taken. A tier of a controlled vocabulary holds codes and is left out. A tier's
+participant is its speaker, or that of the tier on which it hangs, or else who the tier's name says. The recording is
+the one of the media descriptors that is there, audio before video.
 
 The file is read here and not by pympi, which keeps no line numbers and gives no time to a slot without one; tests hold
 the two against each other.
@@ -21,10 +23,15 @@ from xml.parsers import expat
 
 from parlure.corpus.readers.beside import recording_beside
 from parlure.corpus.readers.elan_times import Spans, UntimedError
+from parlure.corpus.readers.elsewhere import spoken_language
+from parlure.corpus.readers.language_names import is_code
 from parlure.corpus.readers.row import Columns, Rejected, Row
-from parlure.corpus.readers.tiers import Tier, holds_phrases, read_tiers, speaker_of
+from parlure.corpus.readers.tiers import Tier, holds_phrases, is_transcription, read_tiers, speaker_of
 from parlure.corpus.readers.timed import Phrase, Problem, UnreadableError, refuse_columns
 
+# numbers of phrases: ref, ref@Marie, Marie_ref, Marie_phrase-segnum-en
+_REFERENCE = re.compile(r"(ref|rf|id)(@.*)?|ref[_ -].*|(.*[_ -])(ref|segnum)([_ @-].*)?", re.IGNORECASE)
+_VOCABULARY = "CONTROLLED_VOCABULARY_REF"
 _LINE = "line"  # attribute under which an element keeps its line; the format has none of this name
 
 
@@ -62,14 +69,29 @@ def _tiers(path: Path) -> list[Tier]:
         media, spans = _media(path, header), Spans(root)
     except ValueError as error:
         raise UnreadableError(f"{path.name} has a time that is no number: {error}") from error
+    coded = {kind.get("LINGUISTIC_TYPE_ID") for kind in root.iter("LINGUISTIC_TYPE") if _VOCABULARY in kind.attrib}
     return [
         Tier(
             name,
             tuple(_phrases(tier, spans, media, _speaker(name, tiers))),
-            whole="PARENT_REF" not in tier.attrib and holds_phrases(name, tiers),
+            whole=tier.get("LINGUISTIC_TYPE_REF") not in coded and _is_whole(name, tiers),
         )
         for name, tier in tiers.items()
     ]
+
+
+def _is_whole(name: str, tiers: Mapping[str, Element]) -> bool:
+    """Whether a tier is taken unasked: one that hangs on no other, or the transcription that hangs on mere numbers."""
+    parent = tiers[name].get("PARENT_REF")
+    if parent is None:
+        return holds_phrases(name, tiers) and not _numbers(name, tiers)
+    return parent in tiers and _numbers(parent, tiers) and is_transcription(name)
+
+
+def _numbers(name: str, tiers: Mapping[str, Element]) -> bool:
+    """Whether a tier hangs on no other, and is called as those are that number what hangs on them."""
+    hang_on_it = any(tier.get("PARENT_REF") == name for tier in tiers.values())
+    return hang_on_it and "PARENT_REF" not in tiers[name].attrib and _REFERENCE.fullmatch(name) is not None
 
 
 def _by_name(path: Path, what: str, key: str, elements: Iterable[Element]) -> dict[str, Element]:
@@ -89,6 +111,8 @@ def _by_name(path: Path, what: str, key: str, elements: Iterable[Element]) -> di
 
 def _phrases(tier: Element, spans: Spans, media: _Media, speaker: str | None) -> Iterator[Phrase | Problem]:
     """The annotations of a tier; those that divide one annotation of another tier, such as its words, are one."""
+    code = spoken_language(tier.get("LANG_REF", ""))
+    language = code if is_code(code) else None
     parts: dict[str, list[Element]] = {}
     for one in tier.iterfind("ANNOTATION/*"):
         try:
@@ -103,7 +127,7 @@ def _phrases(tier: Element, spans: Spans, media: _Media, speaker: str | None) ->
             yield Problem(line, _text(same), str(error))
         else:
             raw = {"tier": tier.get("TIER_ID"), "annotation": same[0].get("ANNOTATION_ID")}
-            yield Phrase(line, start, end, _text(same), speaker, recording=media.recording, raw=raw)
+            yield Phrase(line, start, end, _text(same), speaker, language, recording=media.recording, raw=raw)
 
 
 def _text(annotations: list[Element]) -> str:
@@ -125,6 +149,8 @@ def _speaker(name: str, tiers: Mapping[str, Element]) -> str | None:
 
 def _media(path: Path, header: Element | None) -> _Media:
     described = [] if header is None else list(header.iterfind("MEDIA_DESCRIPTOR"))
+    if header is not None and not described and header.get("MEDIA_FILE"):  # as ELAN wrote it before 2.0
+        described = [Element("MEDIA_DESCRIPTOR", MEDIA_URL=header.get("MEDIA_FILE", ""))]
     described.sort(key=lambda media: not media.get("MIME_TYPE", "").startswith("audio"))
     for media in described:
         for name in _names(media):

@@ -74,8 +74,8 @@ class Spans:
         value = self._value[slot]
         if value is not None:
             return value
-        before, n_before = chain.nearest(slot, self._known, chain.before)
-        after, n_after = chain.nearest(slot, self._known, chain.after)
+        before, n_before = chain.before.nearest(slot, self._known)
+        after, n_after = chain.after.nearest(slot, self._known)
         if before is None or after is None:
             raise UntimedError(f"the time slot {slot} has no time, and none can be had from its neighbours")
         return before + (after - before) * n_before / (n_before + n_after)
@@ -88,21 +88,36 @@ class _Chain:
     """Slots of which each one follows another."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self.after = dict(pairs)
-        self.before = {second: first for first, second in pairs}
+        self.after = _Side(dict(pairs))
+        self.before = _Side({second: first for first, second in pairs})
 
-    def nearest(
-        self, slot: str, value_of: Callable[[str], int | None], neighbour: dict[str, str]
-    ) -> tuple[int | None, int]:
-        """The value of the nearest slot on one side that has one, or None; and how many steps it is away."""
-        for n_steps in range(1, len(neighbour) + 1):
-            if slot not in neighbour:
+
+class _Side:
+    """Where each slot of a chain has its neighbour, on one side."""
+
+    def __init__(self, neighbour: dict[str, str]) -> None:
+        self._neighbour = neighbour
+        self._found: dict[str, tuple[int | None, int]] = {}
+
+    def nearest(self, slot: str, value_of: Callable[[str], int | None]) -> tuple[int | None, int]:
+        """The value of the nearest slot that has one, or None; and how many steps it is away.
+
+        What is passed on the way is kept: of a file without times, every slot would pass half of the others.
+        """
+        passed: list[str] = []
+        value, n_more = None, 0
+        while slot in self._neighbour and len(passed) <= len(self._neighbour):
+            if slot in self._found:
+                value, n_more = self._found[slot]
                 break
-            slot = neighbour[slot]
+            passed.append(slot)
+            slot = self._neighbour[slot]
             value = value_of(slot)
             if value is not None:
-                return value, n_steps
-        return None, 0
+                break
+        for n_steps, one in enumerate(reversed(passed), start=1):
+            self._found[one] = (value, n_steps + n_more)
+        return self._found[passed[0]] if passed else (value, n_more)
 
 
 def _milliseconds(value: str) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from parlure.corpus.readers.before_colon import speakers_before_colons
 from parlure.corpus.readers.cues import cues
+from parlure.corpus.readers.rolling import unrolled
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.timed import Phrase, Problem, decoded, lines_of, read_transcripts, refuse_columns
 
@@ -23,5 +25,6 @@ def read_srt(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     yield from read_transcripts(source, ".srt", _phrases)
 
 
-def _phrases(path: Path) -> Iterator[Phrase | Problem]:
-    return cues(list(enumerate(lines_of(decoded(path)), start=1)))
+def _phrases(path: Path) -> list[Phrase | Problem]:
+    found = cues(list(enumerate(lines_of(decoded(path)), start=1)))
+    return speakers_before_colons(unrolled(list(found)))

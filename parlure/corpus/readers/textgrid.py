@@ -16,7 +16,7 @@ from pathlib import Path
 
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.tiers import Tier, holds_phrases, read_tiers, speaker_of
-from parlure.corpus.readers.timed import Phrase, UnreadableError, decoded, refuse_columns, short
+from parlure.corpus.readers.timed import Phrase, Problem, UnreadableError, decoded, refuse_columns, short
 
 # a comment, a text, a flag, a number, or a word that means nothing
 _TOKEN = re.compile(r'(?<!\S)![^\n]*|"(?:[^"]|"")*"|"|[^\s"]\S*')
@@ -77,7 +77,20 @@ def _tier(tokens: _Tokens) -> Tier:
         text = tokens.text(f"the text of an interval in tier {name}")
         if text.strip():
             phrases.append(Phrase(tokens.line, start, end, text, speaker_of(name), raw={"tier": name}))
+    if name == "silences":
+        return _silences(name, phrases)
     return Tier(name, tuple(phrases), whole=True)
+
+
+def _silences(name: str, phrases: list[Phrase]) -> Tier:
+    """What Praat's To TextGrid (silences) leaves: ``silent`` is a pause, ``sounding`` is speech to be transcribed."""
+    written = any(phrase.text not in ("silent", "sounding") for phrase in phrases)
+    kept = (_unwritten(one) if one.text == "sounding" else one for one in phrases if one.text != "silent")
+    return Tier(name, tuple(kept), whole=written)
+
+
+def _unwritten(one: Phrase) -> Problem:
+    return Problem(one.line, one.text, "the interval still says sounding: nobody has transcribed it", "empty_text")
 
 
 class _Tokens:

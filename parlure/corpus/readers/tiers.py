@@ -2,7 +2,7 @@
 
 A tier's name is its speaker, unless it says what the tier holds. ``--text`` names the tiers to take, with commas
 between them and ``*`` for any characters (``tx@*``); without it those are taken that are no translation or analysis of
-another one.
+another one, and no notes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,20 @@ from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.timed import Phrase, Problem, UnreadableError, read_transcripts
 from parlure.errors import ParlureError
 
-_PHRASES = "transcri(pt(ion|ions|s)?|bed)|text|texte|utterances?|phrases?|sentences?|orthograph(y|ic)|ortho|trn|speech"
-_NOTHING = "|default|tier|intervals?|untitled|annotations?|segments?|segmentation|turns?|speakers?|vad"
-_SMALLER = (  # what forced aligners and phoneticians cut phrases into
-    "words?|mots?|tokens?|phones?|phonemes?|phon|phonetics?|segs?|syll(able)?s?|ort-mau|kan-mau"
+_PHRASES = (
+    "transcri(pt(ion|ions|s)?|bed)|text|texte|txt?|utterances?|phrases?|sentences?|orthograph(y|ic|e)|ortho|trn|speech"
 )
-_NO_NAME = re.compile(rf"({_PHRASES}{_NOTHING}|{_SMALLER})[ _-]?\d{{0,2}}", re.IGNORECASE)
-_PART_OF_PHRASE = re.compile(rf"({_SMALLER})[ _-]?\d{{0,2}}", re.IGNORECASE)
+_NOTHING = "|default|tier|intervals?|untitled|annotations?|segments?|segmentation|turns?|vad"
+_SMALLER = (  # what forced aligners and phoneticians cut phrases into
+    "words?|mots?|tokens?|phones?|phonemes?|phonèmes?|phono?|phonetics?|ipa|segs?|syll(able|abe)?s?|ort-mau|kan-mau|"
+    "toe|(tokens|phon|phntok|syll)align"
+)
+# what the annotator says, and nobody in the recording
+_ASIDE = "notes?|comments?|commentaires?|remarks?|remarques?|noises?|bruits?"
+_NO_NAME = re.compile(rf"({_PHRASES}{_NOTHING}|{_SMALLER}|{_ASIDE})[ _-]?\d{{0,2}}|speakers?|silences", re.IGNORECASE)
+_NO_PHRASE = re.compile(rf"({_SMALLER}|{_ASIDE})[ _-]?\d{{0,2}}", re.IGNORECASE)
+_TRANSCRIBED = re.compile(_PHRASES, re.IGNORECASE)
+_MAUS = {"MAU", "MAS"}  # sounds and syllables, beside ORT-MAU
 
 
 @dataclass(frozen=True)
@@ -94,15 +101,20 @@ def speaker_of(tier: str) -> str | None:
 
 
 def holds_phrases(tier: str, beside: Collection[str]) -> bool:
-    """Whether a tier's name says nothing of words or sounds, which repeat a tier of phrases in pieces.
+    """Whether a tier's name says nothing of words or sounds, which repeat a tier of phrases in pieces, nor of notes.
 
     Args:
         tier: its name.
         beside: the names of all tiers of its file: MAU alone may be a person, beside ORT-MAU it is WebMAUS's sounds.
     """
-    if tier == "MAU" and "ORT-MAU" in beside:
+    if tier in _MAUS and "ORT-MAU" in beside:
         return False
-    return not _PART_OF_PHRASE.fullmatch(tier.rpartition(" - ")[2].strip())
+    return not _NO_PHRASE.fullmatch(tier.partition("@")[0].rpartition(" - ")[2].strip())
+
+
+def is_transcription(tier: str) -> bool:
+    """Whether a part of a tier's name says that it holds the transcription: ``tx@Marie``, ``Marie_phrase-txt-fr``."""
+    return any(_TRANSCRIBED.fullmatch(part) and part != "phrase" for part in re.split("[@_ -]", tier))
 
 
 def _named(tier: str, names: list[str]) -> bool:

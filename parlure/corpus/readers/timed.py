@@ -30,7 +30,7 @@ class Phrase:
         line: line of the file, from 1.
         start, end: seconds from the recording's start.
         text: what is said, without the format's marks.
-        speaker, language, tags: as in :class:`Row`; None is not known.
+        speaker, language, tags, task: as in :class:`Row`; None is not known.
         recording: where the transcript says which one it belongs to; None looks beside it.
         raw: what else a person should see of it if it is rejected.
     """
@@ -42,6 +42,7 @@ class Phrase:
     speaker: Any = None
     language: Any = None
     tags: tuple[str, ...] = ()
+    task: Any = None
     recording: Path | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
 
@@ -150,8 +151,8 @@ def decoded(path: Path) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines as editors count them, whatever ends them."""
-    return re.split(r"\r*\n|\r", text)
+    """Lines as editors count them, whatever ends them; without the marks that files joined to one have inside."""
+    return re.split(r"\r*\n|\r", text.replace("\ufeff", ""))
 
 
 def _whatever_suffix(recording: Path) -> str:
@@ -186,7 +187,7 @@ def _row(path: Path, phrase: Phrase, audio: Path) -> Row | Rejected:
     fields = {"start": phrase.start, "end": phrase.end, "text": phrase.text, "speaker": phrase.speaker}
     raw = {"audio": str(audio), **fields, **phrase.raw}
     language = phrase.language or _language_in_name(path, audio)
-    fields |= {"audio": str(audio), "language": language, "tags": list(phrase.tags)}
+    fields |= {"audio": str(audio), "language": language, "task": phrase.task, "tags": list(phrase.tags)}
     row = parse_row(str(path), phrase.line, raw, fields)
     if isinstance(row, Rejected):
         return row

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from parlure.corpus.readers.before_colon import speakers_before_colons
 from parlure.corpus.readers.cues import Line, cues
+from parlure.corpus.readers.rolling import unrolled
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.corpus.readers.timed import Phrase, Problem, decoded, lines_of, read_transcripts, refuse_columns
 
@@ -29,13 +31,17 @@ def read_vtt(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     yield from read_transcripts(source, ".vtt", _phrases)
 
 
-def _phrases(path: Path) -> Iterator[Phrase | Problem]:
+def _phrases(path: Path) -> list[Phrase | Problem]:
+    return speakers_before_colons(unrolled(list(_cues(path))))
+
+
+def _cues(path: Path) -> Iterator[Phrase | Problem]:
     lines = list(enumerate(lines_of(decoded(path)), start=1))
     header, rest = _header(lines)
     language = next((line.partition(":")[2].strip() for _, line in header if line.startswith("Language:")), None)
-    for written, block in groupby(rest, key=lambda line: bool(line[1].strip())):
+    for written, block in groupby(rest, key=lambda line: line[1] != ""):  # YouTube fills cues with lines of one space
         inside = list(block)
-        if written and not _NO_CUE.match(inside[0][1]):
+        if written and any(line.strip() for _, line in inside) and not _NO_CUE.match(inside[0][1]):
             yield from cues(inside, language)
 
 
@@ -43,6 +49,6 @@ def _header(lines: list[Line]) -> tuple[list[Line], list[Line]]:
     """The lines from ``WEBVTT`` to the first blank one or the first cue, and the others."""
     if not lines[0][1].startswith("WEBVTT"):
         return [], lines
-    ends = (index for index, (_, line) in enumerate(lines) if not line.strip() or "-->" in line)
+    ends = (index for index, (_, line) in enumerate(lines) if index and (not line.strip() or "-->" in line))
     end = next(ends, len(lines))
     return lines[:end], lines[end:]

@@ -2,7 +2,8 @@
 
 Known are ``segments`` with ``start``, ``end`` and ``text`` (openai-whisper, WhisperX, whisper-ctranslate2, OpenAI's
 ``verbose_json``; a list of them alone too), with WhisperX's ``speaker``; ``transcription`` with ``offsets`` in
-milliseconds (whisper.cpp); ``chunks`` with ``timestamp`` (transformers' pipeline). Words are left alone.
+milliseconds (whisper.cpp); ``chunks`` with ``timestamp`` (transformers' pipeline), or ``speakers``, which are the same
+with speakers (insanely-fast-whisper). Words are left alone. What says that it is a translation is one.
 """
 
 from __future__ import annotations
@@ -67,15 +68,15 @@ def _phrases(path: Path) -> Iterator[Phrase | Problem]:
     if at is None:
         sentence = f"{path.name} is JSON but not of Whisper: it has no list called {', '.join(_LISTS)}"
         raise UnreadableError(sentence, 1)
-    language = _language(document)
+    language, task = _language(document), _task(document)
     line, counted = 1, 0
     for begins, segment in _elements(text, at):
         line += text.count("\n", counted, begins)
         counted = begins
-        yield _phrase(line, segment, language)
+        yield _phrase(line, segment, language, task)
 
 
-def _phrase(line: int, segment: Any, language: str | None) -> Phrase | Problem:
+def _phrase(line: int, segment: Any, language: str | None, task: str | None) -> Phrase | Problem:
     if not isinstance(segment, dict):
         return Problem(line, json.dumps(segment), "the segment is not an object with start, end and text")
     start, end = segment.get("start"), segment.get("end")
@@ -85,7 +86,9 @@ def _phrase(line: int, segment: Any, language: str | None) -> Phrase | Problem:
     elif isinstance(offsets, dict):
         start, end = (_from_ms(offsets.get(key)) for key in ("from", "to"))
     raw = {key: segment[key] for key in _KEPT if key in segment}
-    return Phrase(line, start, end, segment.get("text"), segment.get("speaker"), language, raw=raw)
+    own = segment.get("language")  # of a chunk of transformers' pipeline
+    language = code_of(own) if isinstance(own, str) and own else language
+    return Phrase(line, start, end, segment.get("text"), segment.get("speaker"), language, task=task, raw=raw)
 
 
 def _from_ms(value: Any) -> Any:
@@ -104,6 +107,15 @@ def _language(document: Any) -> str | None:
     return code_of(named) if isinstance(named, str) else None
 
 
+def _task(document: Any) -> str | None:
+    """``translate`` for a document that says so: OpenAI's as ``task``, whisper.cpp's among its ``params``."""
+    if not isinstance(document, dict):
+        return None
+    params = document.get("params")
+    translated = params.get("translate") if isinstance(params, dict) else None
+    return "translate" if document.get("task") == "translate" or translated is True else None
+
+
 def _list_begins(text: str, document: Any) -> int | None:
     """Where the list of segments begins in the text of a document; None if it has none."""
     at = _skip(text, 0)
@@ -113,6 +125,8 @@ def _list_begins(text: str, document: Any) -> int | None:
     if not isinstance(document, dict):
         return None
     name = next((name for name in _LISTS if isinstance(document.get(name), list)), None)
+    if name == "chunks" and isinstance(document.get("speakers"), list) and document["speakers"]:
+        name = "speakers"  # empty where speakers were not told apart
     return None if name is None else dict(_members(text, at))[name]
 
 

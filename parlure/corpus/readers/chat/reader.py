@@ -24,6 +24,7 @@ from parlure.corpus.readers.chat.transcript import (
     bullet_times,
     named_recording,
     parse_transcript,
+    without_pictures,
 )
 from parlure.corpus.readers.chat.wording import Wording, word_utterance
 from parlure.corpus.readers.row import Columns, Rejected, Row, is_unicode
@@ -100,26 +101,49 @@ class _File:
             return self._no_file("malformed_row", f"{self.path.name} has {said}: it is not one whole CHAT transcript")
         if not transcript.lines:
             return self._no_file("malformed_row", f"{self.path.name} holds no line in which somebody speaks (*MAR:)")
+        if headers.other_media is not None:
+            names = f"{headers.media} and {headers.other_media}"
+            return self._no_file(
+                "malformed_row", f"{self.path.name} names two recordings (@Media): {names}; make two files of it"
+            )
         if not is_unicode([headers.media, headers.languages, headers.tags]):
             return self._no_file("bad_encoding", f"a header of {self.path.name} is not UTF-8: save it as UTF-8")
         return None
 
     def _utterances(self, transcript: Transcript) -> Iterator[Row | Rejected]:
-        headers = transcript.headers
-        old_name = next((name for line in transcript.lines if (name := named_recording(line.content))), None)
-        name = headers.media or old_name
-        recording = recording_beside(self.path, name)
-        talked_over = overlapping(transcript.lines)
+        recordings = self._recordings(transcript)
+        named = transcript.headers.media is not None or any(named_recording(one.content) for one in transcript.lines)
+        talked_over = {
+            number
+            for recording in set(recordings.values())
+            for number in overlapping([line for line in transcript.lines if recordings[line.number] == recording])
+        }
         for line in transcript.lines:
             try:
                 self._check(line, transcript)
-                if name is None and not recording.is_file():
+                recording = recordings[line.number]
+                if not named and not recording.is_file():
                     sentence = f"{self.path.name} names no recording (@Media), and none of its own name lies beside it"
                     raise RefusalError("missing_file", sentence)
                 wording = word_utterance(line.content, self.marks)
                 yield self._row(line, wording, transcript, recording, wording.overlap or line.number in talked_over)
             except RefusalError as refusal:
                 yield self._rejected(line, refusal)
+
+    def _recordings(self, transcript: Transcript) -> dict[int, Path]:
+        """The recording of each line, by its number: the file's, or of an older file about several its bullets' own."""
+        named = {line.number: named_recording(line.content) for line in transcript.lines}
+        names = list(dict.fromkeys(filter(None, named.values())))
+        first = transcript.headers.media or next(iter(names), None)
+        if len({_stem(name) for name in names}) < 2:
+            return dict.fromkeys(named, recording_beside(self.path, first))
+        beside = {name: self._own_recording(name) for name in {first, *names} if name is not None}
+        return {number: beside[name or str(first)] for number, name in named.items()}
+
+    def _own_recording(self, name: str) -> Path:
+        """The recording of this name; not that of the transcript's own name, which may be another of several."""
+        found = recording_beside(self.path, name)
+        return found if found.stem == _stem(name) else self.path.with_name(Path(name.replace("\\", "/")).name)
 
     def _check(self, line: Line, transcript: Transcript) -> None:
         """Refuse a line that cannot be an utterance of this file."""
@@ -164,6 +188,10 @@ class _File:
         return Rejected(str(self.path), None, {"text": self.path.name}, reason, sentence)
 
 
+def _stem(name: str) -> str:
+    return Path(name.replace("\\", "/")).stem
+
+
 def _raw(line: Line) -> dict[str, str | None]:
     return {"speaker": line.label, "text": line.content}
 
@@ -195,7 +223,7 @@ def overlapping(lines: Sequence[Line]) -> set[int]:
 def _span(line: Line) -> Bullet | None:
     """From the first to the last time of a line, if it has proper ones."""
     try:
-        times = [bullet_times(bullet) for bullet in BULLET.findall(line.content)]
+        times = [bullet_times(bullet) for bullet in BULLET.findall(without_pictures(line.content))]
     except RefusalError:
         return None
     return Bullet(min(when.start for when in times), max(when.end for when in times)) if times else None

@@ -19,8 +19,9 @@ from parlure.corpus.readers.chat.languages import whisper_code
 from parlure.corpus.readers.chat.refusal import RefusalError, malformed
 
 # the older form names the recording too: %snd:"call1"_0_1200; a hyphen after the end tells CLAN to skip
-_TIMES = re.compile(r'(?:%(?:snd|mov|pic|txt):"(?P<recording>[^"]*)"_)?(?P<start>\d+)_(?P<end>\d+)-?')
+_TIMES = re.compile(r'(?:%(?:snd|mov): ?"(?P<recording>[^"]*)"_)?(?P<start>\d+)_(?P<end>\d+)-?')
 BULLET = re.compile("\x15([^\x15]*)\x15")
+_PICTURE = re.compile('\x15%(?:pic|txt): ?"[^"\x15]*"\x15')  # what to look at meanwhile: no time
 # @ID:	language|corpus|code|age|sex|group|ethnicity and class|role|education|custom|
 _ID_FIELDS = ("language", "corpus", "code", "age", "sex", "group", "ses", "role", "education", "custom")
 _TAGS = ("age", "sex", "group", "ses", "role", "education")
@@ -48,11 +49,13 @@ class Headers:
     Attributes:
         languages: Whisper's codes, the main one first.
         media: name of the recording, usually without its suffix.
+        other_media: another name, where there are two of them.
         tags: of each speaker code, ``name=value``.
     """
 
     languages: list[str] = field(default_factory=list)
     media: str | None = None
+    other_media: str | None = None
     tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -121,7 +124,11 @@ def _take_header(headers: Headers, line: Line) -> None:
         headers.languages = [whisper_code(code) for code in re.split(r"[,\s]+", line.content) if code]
     elif line.label == "@Media":
         quoted = re.match(r'"([^"]*)"', line.content)
-        headers.media = (quoted[1] if quoted else line.content.split(",")[0]).strip() or None
+        name = (quoted[1] if quoted else line.content.split(",")[0]).strip() or None
+        if headers.media is None or name == headers.media:
+            headers.media = name
+        else:
+            headers.other_media = name
     elif line.label == "@Participants":  # MAR Marie Participant, CLI Client
         for words in (part.split() for part in line.content.split(",")):
             if len(words) > 1:
@@ -148,7 +155,12 @@ def bullet_times(content: str) -> Bullet:
     return Bullet(start, end)
 
 
+def without_pictures(content: str) -> str:
+    """A line without the bullets that show a picture or a text."""
+    return _PICTURE.sub(" ", content)
+
+
 def named_recording(content: str) -> str | None:
-    """The recording that the first bullet of an older file names."""
+    """The recording that the first bullet of a line names, as those of older files do."""
     names = [match["recording"] for bullet in BULLET.findall(content) if (match := _TIMES.fullmatch(bullet.strip()))]
-    return names[0] if names else None
+    return next(filter(None, names), None)

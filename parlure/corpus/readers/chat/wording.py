@@ -11,7 +11,7 @@ from parlure.corpus.readers.chat.languages import whisper_code
 from parlure.corpus.readers.chat.marks import Marks
 from parlure.corpus.readers.chat.refusal import RefusalError, malformed
 from parlure.corpus.readers.chat.tokens import Item, parse_utterance
-from parlure.corpus.readers.chat.transcript import Bullet, bullet_times
+from parlure.corpus.readers.chat.transcript import Bullet, bullet_times, without_pictures
 from parlure.corpus.readers.chat.words import PROSODY, Spelt, spell
 
 _RETRACING = re.compile(r"/{1,3}|/-|/\?")
@@ -69,7 +69,7 @@ def word_utterance(line: str, marks: Marks) -> Wording:
     Raises:
         RefusalError: it is not proper CHAT, holds a mark that the choices reject, or nothing that anybody wrote down.
     """
-    tree = parse_utterance(line)
+    tree = parse_utterance(without_pictures(line))
     writer = _Writer(marks)
     pieces = writer.write(tree.items)
     language = _language(tree.codes, marks)
