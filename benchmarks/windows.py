@@ -74,8 +74,9 @@ def recipe_of(policy: Policy, corpus: Path, seed: int, epochs: float, rate: floa
         "data": {"corpus": str(corpus)},
         "adapter": {"r": 32, "alpha": 64.0, "dropout": 0.0},
         "training": {
-            "epochs": epochs * policy.times, "learning_rate": rate, "warmup_steps": 20, "accumulation": 1, "batch_seconds": 15.0,
-            "seed": seed, "full_window_share": policy.share, "utterances_per_window": policy.most,
+            "epochs": epochs * policy.times, "learning_rate": rate, "warmup_steps": 20, "accumulation": 1,
+            "batch_seconds": 15.0, "seed": seed,
+            "full_window_share": policy.share, "utterances_per_window": policy.most,
         },
         "evaluation": {"every_steps": 100_000, "max_utterances": 24},
     }  # fmt: skip
