@@ -71,7 +71,9 @@ def heard(said):
 @pytest.fixture(scope="module")
 def by_torch(torch_engine, heard):
     """What torch makes of them in each window."""
-    return {window: torch_engine.decode(heard, replace(FR, window=window, identify=True)) for window in ("full", "short")}
+    return {
+        window: torch_engine.decode(heard, replace(FR, window=window, identify=True)) for window in ("full", "short")
+    }
 
 
 def assert_same(ours, theirs):

@@ -1,9 +1,8 @@
 """Sources (recordings and transcripts) → a corpus folder.
 
 While rows are examined, only recordings that a source embeds are written, and what was heard of the others
-(``heard.jsonl``), so that a call after this one goes on. When every row has been examined and placed, ``manifest.jsonl``
-and ``rejected.jsonl`` are written, and last ``corpus.json``. Each row read is in one of the first two: used + rejected =
-read.
+(``heard.jsonl``), so that a call after this one goes on. Then come ``manifest.jsonl`` and ``rejected.jsonl``, and last
+``corpus.json``. Each row read is in one of the first two: used + rejected = read.
 """
 
 from __future__ import annotations
