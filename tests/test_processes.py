@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from parlure.corpus import processes
-from parlure.corpus.processes import AHEAD, in_order
+from parlure.corpus.processes import AHEAD, in_order, usable_cores
 from parlure.errors import ParlureError
 
 
@@ -58,6 +58,14 @@ def test_results_are_in_order_and_few_jobs_are_taken_ahead() -> None:
 
 def test_little_work_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PATIENCE_S", 60.0)
+    assert {pid for _, pid in in_order(who_did, range(5))} == {os.getpid()}
+
+
+def test_a_worker_of_a_pool_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(processes, "PATIENCE_S", -1.0)
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    assert usable_cores() == 1
     assert {pid for _, pid in in_order(who_did, range(5))} == {os.getpid()}
 
 

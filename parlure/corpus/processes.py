@@ -32,7 +32,9 @@ Result = TypeVar("Result")
 
 
 def usable_cores() -> int:
-    """How many cores this process may use."""
+    """How many cores this process may use: one if it is a worker of somebody's pool, which may start no others."""
+    if multiprocessing.current_process().daemon:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
