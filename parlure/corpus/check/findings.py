@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import heapq
 import os
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from parlure.corpus.check.rules import SEVERITIES, Rule, Severity
 from parlure.corpus.manifest import Utterance
 
 MAX_EXAMPLES = 10  # of each finding
+_NOWHERE = -1  # place of what is true of the whole corpus
 
 
 class Hit(NamedTuple):
@@ -27,6 +32,44 @@ class Hit(NamedTuple):
     place: int | None
     value: str
     rank: float
+
+
+class _Hits(Sequence[Hit]):
+    """What one rule found, in columns: a corpus of a million rows may have something in every one of them."""
+
+    def __init__(self) -> None:
+        self._places, self._ranks = array("q"), array("d")
+        self._ends, self._values = array("q"), bytearray()
+
+    def append(self, hit: Hit) -> None:
+        """Add one."""
+        self._places.append(_NOWHERE if hit.place is None else hit.place)
+        self._ranks.append(hit.rank)
+        self._values += hit.value.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._values))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        start, place = self._ends[index - 1] if index else 0, self._places[index]
+        value = self._values[start : self._ends[index]].decode("utf-8", "surrogatepass")
+        return Hit(None if place == _NOWHERE else place, value, self._ranks[index])
+
+    def concerned(self) -> set[int]:
+        """Places of utterances, each once."""
+        return {*self._places} - {_NOWHERE}
+
+    def worst(self, n: int) -> Iterator[Hit]:
+        """Those of the highest rank, of equal ones the first."""
+        for index in heapq.nlargest(n, range(len(self)), key=lambda index: (self._ranks[index], -index)):
+            yield self[index]
+
+    def in_order(self) -> Iterator[Hit]:
+        """Those of utterances, in the manifest's order."""
+        for index in np.argsort(np.frombuffer(self._places, np.int64), kind="stable") if self._places else ():
+            if self._places[index] != _NOWHERE:
+                yield self[int(index)]
 
 
 @dataclass(frozen=True)
@@ -85,7 +128,7 @@ class Ledger:
         self.utterances = utterances
         self.rules = dict(rules)
         self._home = os.path.join(folder.resolve(), "")  # noqa: PTH118 - a prefix to compare with, a million times
-        self._hits: dict[str, list[Hit]] = {code: [] for code in rules}
+        self._hits = {code: _Hits() for code in rules}
 
     def runs(self, *codes: str) -> bool:
         """Whether any of these rules runs."""
@@ -106,9 +149,9 @@ class Ledger:
         if code in self.rules:
             self.rules[code] = replace(self.rules[code], severity=severity)
 
-    def hits(self, code: str) -> list[Hit]:
+    def hits(self, code: str) -> Sequence[Hit]:
         """What one rule has found so far."""
-        return self._hits.get(code, [])
+        return self._hits.get(code, ())
 
     def where(self, index: int) -> str:
         """Recording, span and channel of an utterance: ``audio/0012.wav 1.90-4.40 s, channel 1``."""
@@ -124,25 +167,17 @@ class Ledger:
 
     def reasons(self) -> Iterator[tuple[Utterance, Rule, str]]:
         """Every utterance with every reason, in the manifest's order."""
-        order = heapq.merge(
-            *(
-                sorted(((hit.place, code, hit.value) for hit in hits if hit.place is not None), key=lambda row: row[0])
-                for code, hits in self._hits.items()
-            ),
-            key=lambda row: row[0],
-        )
-        for index, code, value in order:
-            yield self.utterances[index], self.rules[code], value
+        columns = [zip(repeat(code), hits.in_order()) for code, hits in self._hits.items()]
+        for code, hit in heapq.merge(*columns, key=lambda row: row[1].place or 0):
+            yield self.utterances[hit.place or 0], self.rules[code], hit.value
 
     def _finding(self, code: str, total_s: float) -> Finding:
         hits = self._hits[code]
-        concerned = {hit.place for hit in hits} - {None}
-        seconds = sum(self.utterances[index].duration_s for index in concerned if index is not None)
-        worst = heapq.nlargest(MAX_EXAMPLES, hits, key=lambda hit: hit.rank)
+        seconds = sum(self.utterances[index].duration_s for index in hits.concerned())
         examples = tuple(
             Example("", "", hit.value)
             if hit.place is None
             else Example(self.utterances[hit.place].id, self.where(hit.place), hit.value)
-            for hit in worst
+            for hit in hits.worst(MAX_EXAMPLES)
         )
         return Finding(self.rules[code], len(hits), seconds / 3600, (total_s - seconds) / 3600, examples)
