@@ -45,18 +45,22 @@ class DataSection(_Section):
 class AdapterSection(_Section):
     """How the model is changed."""
 
-    method: Literal["lora", "full"] = "lora"
-    """lora: low-rank adapters over frozen weights; full: every weight of encoder and decoder"""
+    method: Literal["lora", "rslora", "dora", "pissa", "adalora", "full"] = "lora"
+    """lora and its kin: low-rank adapters over frozen weights; full: the weights themselves"""
     r: int = Field(default=32, ge=1)
     """rank of the adapters; higher learns more and needs more memory"""
     alpha: float = Field(default=64.0, gt=0)
-    """scale of the adapters: their update is multiplied by alpha / r"""
+    """scale of the adapters: their update is multiplied by alpha / r, with rslora by alpha / √r"""
     dropout: float = Field(default=0.05, ge=0, lt=1)
     """dropout on the adapters' input"""
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     """names of the linear layers that get an adapter"""
-    parts: Literal["both", "decoder"] = "both"
-    """both: encoder and decoder are tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
+    parts: Literal["both", "encoder", "decoder"] = "both"
+    """what is tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
+    last_layers: int = Field(default=0, ge=0)
+    """tune only so many layers of each part, the last ones; 0: all"""
+    modules_to_save: tuple[str, ...] = ()
+    """other modules that are trained whole beside the adapters and saved with them, such as conv1, conv2, layer_norm"""
 
 
 class TrainingSection(_Section):

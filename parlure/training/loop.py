@@ -114,11 +114,13 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
-    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16)
     n_steps = plan.count_steps()
+    trainee = Trainee.of(
+        recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16, n_steps=n_steps
+    )
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
-        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer))
+        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer, trainee.ranks))
     if dry_run or progress.finished:
         return _summary(progress, n_steps, was_finished=progress.finished)
     if team.is_main:
@@ -237,7 +239,7 @@ def _can_be_done(recipe: Recipe, team: Team) -> None:
     """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is; and only
     an encoder that stays as it is can have its outputs kept."""
     training = recipe.training
-    if training.encoder_cache_gb and recipe.adapter.parts == "both":
+    if training.encoder_cache_gb and recipe.adapter.parts != "decoder":
         raise ParlureError(
             "training.encoder_cache_gb keeps what an encoder gives, and here the encoder is tuned too",
             "--set adapter.parts=decoder, or --set training.encoder_cache_gb=0",
@@ -252,7 +254,7 @@ def _can_be_done(recipe: Recipe, team: Team) -> None:
 def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
     """Write a checkpoint; returns its step."""
     if team.is_main:
-        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress), trainee.ranks)
     team.wait()
     return progress.step
 
