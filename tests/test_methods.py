@@ -1,4 +1,4 @@
-"""Every way to fine-tune: it begins as the base, learns what it should, is saved, reloaded, merged and resumed exactly."""
+"""Every way to fine-tune: it begins as the base, learns what it should, and is saved, merged and resumed exactly."""
 
 import json
 import os

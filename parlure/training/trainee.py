@@ -173,7 +173,7 @@ def optimisation_step(
         total += summed.detach()  # read at the end: a GPU need not wait here
     team.add_gradients(trainee.loss.parameters())
     if trainee.ranks:
-        trainee.ranks.penalty().backward()  # the same in every process
+        torch.autograd.backward(trainee.ranks.penalty())  # the same in every process
     grad_norm = nn.utils.clip_grad_norm_(trainee.loss.parameters(), max_grad_norm)
     trainee.optimizer.step()
     if trainee.ranks:

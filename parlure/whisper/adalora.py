@@ -1,7 +1,7 @@
 """AdaLoRA (Zhang et al. 2023): ranks are dealt out to the layers in the course of training.
 
-Every update is ``B diag(E) A`` with A and B held nearly orthogonal by a penalty. It begins with half as many ranks again as are
-wanted; between a tenth and seven tenths of the run those that matter least, by a moving average of
+Every update is ``B diag(E) A`` with A and B held nearly orthogonal by a penalty. It begins with half as many ranks
+again as are wanted; between a tenth and seven tenths of the run those that matter least, by a moving average of
 |weight × gradient|, are set to zero. What is left is saved as plain LoRA.
 """
 
