@@ -100,6 +100,15 @@ class TrainingSection(_Section):
     """where they are kept; on disk they lie in the run folder until the run is done"""
 
 
+class TargetsSection(_Section):
+    """What is asked for of an utterance, drawn anew every epoch."""
+
+    timestamps: float = Field(default=0.5, ge=0, le=1)
+    """share of utterances with phrase times (`segments`) that are trained with them, and of full windows of several"""
+    prompts: float = Field(default=0.5, ge=0, le=1)
+    """share of utterances with a text before them (`prompt`) that are trained behind it"""
+
+
 class AugmentationSection(_Section):
     """What training utterances go through before they are heard; dev and test stay as they are."""
 
@@ -148,6 +157,7 @@ class Recipe(_Section):
     data: DataSection
     adapter: AdapterSection = AdapterSection()
     training: TrainingSection = TrainingSection()
+    targets: TargetsSection = TargetsSection()
     augmentation: AugmentationSection = AugmentationSection()
     evaluation: EvaluationSection = EvaluationSection()
     decoding: DecodingSection = DecodingSection()

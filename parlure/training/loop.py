@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,13 @@ from parlure.machine import has_bf16
 from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
 from parlure.training.augmentation import Augmentation
-from parlure.training.batches import MicroBatch, plan_epoch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import narrowed, permuted, training_items
 from parlure.training.memory import as_begun, fitted
+from parlure.training.plan import Plan
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
-from parlure.training.windows import Item, WindowPolicy
 from parlure.whisper.load import load_base, load_tokenizer, locate
 from parlure.whisper.prompt import SpecialTokens
 
@@ -110,7 +109,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     recipe, fit = fitted(recipe, WhisperConfig.from_pretrained(source), items, team)
     if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
         on_event({"kind": "notice", "text": fit.sentence})
-    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation)
+    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation, recipe.targets)
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
@@ -168,47 +167,6 @@ def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
     if step < warmup:
         return training.learning_rate * (step + 1) / warmup
     return training.learning_rate * (n_steps - step) / max(1, n_steps - warmup)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The steps of every epoch; what they are follows from items and settings alone."""
-
-    items: Sequence[Item]
-    training: TrainingSection
-    special: SpecialTokens
-    augmentation: Augmentation | None = None
-
-    def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
-        """The steps of one epoch, 0-based."""
-        training = self.training
-        policy = WindowPolicy(
-            training.full_window_share, training.utterances_per_window, fixed=training.encoder_cache_gb > 0
-        )
-        items = self.items if self.augmentation is None else self.augmentation.of_epoch(self.items, number)
-        return plan_epoch(
-            items, policy, self.special, epoch=number, seed=training.seed,
-            batch_seconds=training.batch_seconds, accumulation=training.accumulation,
-        )  # fmt: skip
-
-    def count_steps(self) -> int:
-        """Optimiser steps of the whole run."""
-        training = self.training
-        if training.max_steps:
-            return training.max_steps
-        whole = int(training.epochs)
-        n = sum(len(self.epoch(number)) for number in range(whole))
-        if training.epochs > whole:
-            n += round(len(self.epoch(whole)) * (training.epochs - whole))
-        return max(1, n)
-
-    def steps(self, epoch: int, step_in_epoch: int) -> Iterator[tuple[int, int, tuple[MicroBatch, ...]]]:
-        """Endless steps from one on, each with where it leaves a run: epoch, and steps done in it."""
-        while True:
-            plan = self.epoch(epoch)
-            for place in range(step_in_epoch, len(plan)):
-                yield epoch, place + 1, plan[place]
-            epoch, step_in_epoch = epoch + 1, 0
 
 
 # ------------------------------------------------------------------------------------------ setting up, judging
