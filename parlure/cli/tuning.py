@@ -68,4 +68,6 @@ def train(
         f"dev WER {summary.base_wer:.1f} % → {summary.best_wer:.1f} % at step {summary.best_step} of {summary.n_steps}"
         + (", stopped early" if summary.stopped_early else "")
     )
+    if summary.harmed:
+        say("a guard corpus had lost too much at the last evaluation: what is kept is from before")
     say(f"next: parlure evaluate {settings.data.corpus} --model {out} --against {settings.model.base} --out report")

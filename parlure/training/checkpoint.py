@@ -167,8 +167,8 @@ class MetricsLog:
         """One optimiser step: loss, grad_norm, learning_rate, audio_s, work_s."""
         self._append({"kind": "step", "step": step, "n_steps": n_steps} | values)
 
-    def evaluation(self, step: int, **values: float | str) -> None:
-        """One evaluation on dev: wer, best_wer, n_utterances, profile, work_s."""
+    def evaluation(self, step: int, **values: Any) -> None:
+        """One evaluation: wer, best_wer and best_step on dev, n_utterances, profile, guards, harmed, work_s."""
         self._append({"kind": "evaluation", "step": step} | values)
 
     def notice(self, text: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parlure.recipe import TargetsSection, TrainingSection
 from parlure.training.augmentation import Augmentation
 from parlure.training.batches import MicroBatch, plan_epoch
+from parlure.training.replay import Replay
 from parlure.training.targets import Targets
 from parlure.training.windows import Item, WindowPolicy
 from parlure.whisper.prompt import SpecialTokens
@@ -23,6 +24,7 @@ class Plan:
         special: ids of the model's vocabulary.
         augmentation: what they go through before they are heard.
         targets: what is asked for of them.
+        replay: what of a general corpus stands among them.
     """
 
     items: Sequence[Item]
@@ -30,6 +32,7 @@ class Plan:
     special: SpecialTokens
     augmentation: Augmentation | None = None
     targets: TargetsSection = TargetsSection()  # noqa: RUF009  frozen
+    replay: Replay | None = None
 
     def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
         """The steps of one epoch, 0-based."""
@@ -40,6 +43,8 @@ class Plan:
         )  # fmt: skip
         items = self.items if self.augmentation is None else self.augmentation.of_epoch(self.items, number)
         asked = Targets(self.targets.timestamps, self.targets.prompts, training.seed, self.special)
+        if self.replay is not None:
+            items = [*items, *self.replay.of_epoch(len(items), number)]
         items = asked.of_epoch(items, number)
         return plan_epoch(
             items, policy, self.special, epoch=number, seed=training.seed,
