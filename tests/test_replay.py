@@ -41,13 +41,13 @@ def test_a_plan_holds_both(corpus_folder):
 
 
 def test_a_run_with_its_own_corpus_as_the_general_one(corpus_folder, tmp_path):
-    rows = []
-    train(recipe(corpus_folder, replay={"corpus": str(corpus_folder), "share": 0.4},
-                 training={"max_steps": 0, "epochs": 1.0}, evaluation={"every_steps": 1000, "max_utterances": 1},
-                 decoding={"max_new_tokens": 5}), tmp_path / "run", on_event=rows.append)  # fmt: skip
-    more = sum(row["audio_s"] for row in rows if row["kind"] == "step")
-    rows.clear()
-    train(recipe(corpus_folder, training={"max_steps": 0, "epochs": 1.0}, decoding={"max_new_tokens": 5},
-                 evaluation={"every_steps": 99, "max_utterances": 1}), tmp_path / "own", on_event=rows.append)  # fmt: skip
-    alone = sum(row["audio_s"] for row in rows if row["kind"] == "step")
-    assert more == pytest.approx(alone / 0.6, rel=0.15)
+    seconds = {}
+    for name, more in (("both", {"replay": {"corpus": str(corpus_folder), "share": 0.4}}), ("alone", {})):
+        rows = []
+        settings = recipe(
+            corpus_folder, training={"max_steps": 0, "epochs": 1.0}, decoding={"max_new_tokens": 5},
+            evaluation={"every_steps": 99, "max_utterances": 1}, **more,
+        )  # fmt: skip
+        train(settings, tmp_path / name, on_event=rows.append)
+        seconds[name] = sum(row["audio_s"] for row in rows if row["kind"] == "step")
+    assert seconds["both"] == pytest.approx(seconds["alone"] / 0.6, rel=0.15)
