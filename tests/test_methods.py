@@ -148,10 +148,12 @@ def test_modules_saved_whole_are_trained_in_fp32():
 
 
 @pytest.mark.parametrize("method", [*KIN, "full"])
-def test_memory_is_rehearsed_for_each(method):
+@pytest.mark.parametrize("bf16", [False, True])
+def test_memory_is_rehearsed_for_each(method, bf16):
     whisper = load_base(str(NANO))
-    need = rehearse(whisper.config, AdapterSection(method=method, r=8), bf16=False, checkpointing=False)
-    made_trainable(whisper, AdapterSection(method=method, r=8))
+    adapter = AdapterSection(method=method, r=8, modules_to_save=() if method == "full" else ("conv1", "layer_norm"))
+    need = rehearse(whisper.config, adapter, bf16=bf16, checkpointing=False)
+    made_trainable(whisper, adapter, bf16=bf16)
     assert need.gradients == sum(p.nbytes for p in whisper.parameters() if p.requires_grad)
     assert need.per_second > 1e5
 

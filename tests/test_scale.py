@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tracemalloc
 from pathlib import Path
 
@@ -17,23 +18,29 @@ from parlure.corpus.prepare import prepare
 from parlure.corpus.readers.table import _lines
 
 N_ROWS = 1_500
-MAX_BYTES_PREPARING = 1_900  # a million rows within 2 GiB, with what Python and its libraries take
+MAX_BYTES_PREPARING = 1_500  # a million rows within 2 GiB, with what Python and its libraries take
 MAX_BYTES_LOADED = 700
 
 
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["csv", "jsonl"])
+def table(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     folder = tmp_path_factory.mktemp("scale")
     for n in range(10):
         write_tone(folder / f"r{n}.wav", 60.0, rate=1_000)
-    with (folder / "rows.csv").open("w", newline="") as file:
+    path = folder / f"rows.{request.param}"
+    with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["audio", "text", "speaker", "start", "end"])
+        if request.param == "csv":
+            writer.writerow(["audio", "text", "speaker", "start", "end"])
         for n in range(N_ROWS):
-            start = n // 10 * 0.3
-            words = f"bonjour ceci est la phrase numéro {n}"
-            writer.writerow([f"r{n % 10}.wav", words, f"person {n % 10}", f"{start:.3f}", f"{start + 1.2:.3f}"])
-    return folder / "rows.csv"
+            start, end = round(n // 10 * 0.3, 3), round(n // 10 * 0.3 + 1.2, 3)
+            row = {"audio": f"r{n % 10}.wav", "text": f"bonjour ceci est la phrase numéro {n}",
+                   "speaker": f"person {n % 10}", "start": start, "end": end}  # fmt: skip
+            if request.param == "csv":
+                writer.writerow(row.values())
+            else:
+                file.write(json.dumps(row) + "\n")
+    return path
 
 
 def test_bytes_a_row(table: Path) -> None:

@@ -1,14 +1,16 @@
 """A parquet shard with recordings in it → FLAC files in the corpus, one for each row that can be used.
 
-A shard that has been read is written down (``shards/``), so that a call after a kill does not read it again.
+Rows are examined and written on all cores. A shard that has been read is written down (``shards/``), so that a call
+after a kill does not read it again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,14 @@ from typing import Any
 from parlure.corpus.examine import Examiner, Taken
 from parlure.corpus.manifest import begin_corpus, parse_segments
 from parlure.corpus.naming import safe_name
+from parlure.corpus.processes import in_order
 from parlure.corpus.readers.beside import AUDIO_SUFFIXES
 from parlure.corpus.readers.row import Rejected, Row
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
 
 SHARDS = "shards"
+_LOT_ROWS = 8  # rows given to a process at a time
+_LOT_BYTES = 1 << 20  # of recordings in them: no more rows than that
 
 Found = Taken | Rejected
 
@@ -75,9 +80,10 @@ class ShardBook:
         """
         begin_corpus(self.folder)
         found: list[Found] = []
-        for row in rows:
-            found.append(row if isinstance(row, Rejected) else self._take(row, examiner))
-            advance()
+        for lot in in_order(partial(_take_all, self, examiner), _lots(rows)):
+            for one in lot:
+                found.append(one)
+                advance()
         with path.open("rb") as file:
             extracted = Extracted(hashlib.file_digest(file, "sha256").hexdigest(), found)
         self._save(extracted)
@@ -94,7 +100,10 @@ class ShardBook:
                 file.write(json.dumps(line) + "\n")
         part.replace(self._path)
 
-    def _take(self, row: Row, examiner: Examiner) -> Found:
+    def take(self, row: Row | Rejected, examiner: Examiner) -> Found:
+        """What becomes of a row; the sound of one that can be used is a file of the corpus from now on."""
+        if isinstance(row, Rejected):
+            return row
         if row.content is None:
             return examiner.examine(row)
         suffix = row.audio.suffix.lower()
@@ -114,6 +123,25 @@ class ShardBook:
         end = round(len(samples) / SAMPLE_RATE, 6)
         kept = replace(one.row, audio=path, content=None)
         return replace(one, row=kept, start=0.0, end=end, channel=None, extracted=True)
+
+
+def _take_all(book: ShardBook, examiner: Examiner, rows: Sequence[Row | Rejected]) -> list[Found]:
+    """As :meth:`ShardBook.take`, one after the other: work for another process."""
+    return [book.take(row, examiner) for row in rows]
+
+
+def _lots(rows: Iterable[Row | Rejected]) -> Iterator[list[Row | Rejected]]:
+    """A few rows at a time, with what they hold of recordings."""
+    lot: list[Row | Rejected] = []
+    n_bytes = 0
+    for row in rows:
+        lot.append(row)
+        n_bytes += len(row.content or b"") if isinstance(row, Row) else 0
+        if len(lot) == _LOT_ROWS or n_bytes >= _LOT_BYTES:
+            yield lot
+            lot, n_bytes = [], 0
+    if lot:
+        yield lot
 
 
 def shard_name(shard: str, taken: Collection[str]) -> str:

@@ -1,38 +1,31 @@
 """A row and its recording → a span that can be trained on, or the reason why not.
 
-Every row is looked at by itself: the recording is there, decodes, holds the span, and its text fits the time.
+Every row is looked at by itself: the recording is there, decodes, holds the span, and its text fits the time. What has
+to be heard for it is asked for (:class:`parlure.corpus.hearing.Request`), so that it can be heard by another process or
+be known already.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from parlure.corpus.hearing import MAX_UTTERANCE_S, Heard, Hearer, RefusalError, Request, span_within
 from parlure.corpus.manifest import Segment
 from parlure.corpus.readers.row import Rejected, Row
 from parlure.errors import ParlureError
-from parlure.speech.audio import (
-    END_TOLERANCE_S,
-    AudioError,
-    AudioInfo,
-    Samples,
-    pick_channel,
-    probe,
-    read_channels,
-)
-from parlure.speech.channels import Layout, channel_layout
+from parlure.speech.audio import END_TOLERANCE_S
+from parlure.speech.channels import Layout
+from parlure.speech.recordings import N_KNOWN
 
-MAX_UTTERANCE_S = 30.0  # s, Whisper's window: what lies beyond it would be text without sound
 MAX_CHARS_PER_S = 50.0  # fast speech is about 25: twice that is the wrong text or the wrong span
-LOUDER_DB = 6.0  # dB by which one channel has to be louder in a span to be the one that speaks
 CHANNEL_POLICIES = ("first", "split", "mix")
 EMPTY_TEXT_POLICIES = ("reject", "no-speech")
 
@@ -96,6 +89,7 @@ class Examiner:
             and a speaker, of whom there is one in it, and refuses others.
         channel_speakers: who speaks in channel 0, 1 and so on, in rows that name nobody.
         empty_text: ``reject``, or ``no-speech`` to take a text without a word, such as ``...``, as silence.
+        hearer: hears the recordings that are heard in this process.
     """
 
     language: str | None = None
@@ -103,9 +97,8 @@ class Examiner:
     channels: str | None = None
     empty_text: str = "reject"
     channel_speakers: tuple[str, ...] = ()
-    _infos: dict[Path, AudioInfo] = field(default_factory=dict)
-    _layouts: dict[Path, Layout | None] = field(default_factory=dict)
-    _spellings: dict[Path, Path] = field(default_factory=dict)
+    _spellings: OrderedDict[Path, Path] = field(default_factory=OrderedDict)
+    hearer: Hearer = field(default_factory=Hearer)
 
     def settings(self) -> dict[str, Any]:
         """What decides what a row becomes, besides the row."""
@@ -116,46 +109,77 @@ class Examiner:
 
     def forget(self, recording: Path) -> None:
         """Drop what was learnt of a recording that will not come again."""
-        self._infos.pop(recording, None)
-        self._layouts.pop(recording, None)
+        self.hearer.forget(str(recording))
         self._spellings.pop(recording, None)
 
     def examine(self, row: Row) -> Taken | Rejected:
-        """The row as it can be used, or why it cannot.
+        """The row as it can be used, or why it cannot; its recording is heard here and now.
 
         Raises:
             ParlureError: what concerns all rows: no language, or different channels and no word on what to do (an
                 embedded recording is rejected alone: the others have been read at some expense).
         """
+        request = self.ask(row)
+        return request if isinstance(request, Rejected) else self.judge(row, request, self.hearer.hear(request))
+
+    def ask(self, row: Row) -> Request | Rejected:
+        """What has to be heard to judge a row, or why it cannot be used whatever is heard.
+
+        Raises:
+            ParlureError: the row has no language, nor has anybody said one.
+        """
         try:
-            language = self._language(row)
-            text = self._text(row)
-            if (audio := self._spelt(row.audio)) is not row.audio:
-                row = replace(row, audio=audio)
-            start, end = self._span(row)
-            length_s = round(end - start, 6)  # 40.1 - 10.1 is a little more than 30
-            if row.segments is not None:
-                row = replace(row, segments=_checked_phrases(row.segments, length_s))
-            _check_length(row, length_s)
-            frames, _ = read_channels(row.audio, start, end)
-            layout = self._layout(row) if len(frames) > 1 else "one"
-            channel = self._channel(row, frames, layout)
-            samples = pick_channel(frames, channel, row.audio)
-            named = row.speaker is None and channel is not None and channel < len(self.channel_speakers)
-            party = self.channel_speakers[channel or 0] if named else None
-            task = row.task or self.task
-            return Taken(row, start, end, channel, text, language, task, False, party, layout, _hash(samples))
-        except AudioError as error:
-            return _rejected(row, error.reason, error.message)
-        except _RefusalError as refusal:
+            self._language(row)
+            self._text(row)
+        except RefusalError as refusal:
             return _rejected(row, refusal.reason, refusal.sentence)
+        choice = row.channel
+        return Request(
+            str(self._spelt(row.audio)),
+            row.start,
+            row.end,
+            self._policy(row) if choice is None else choice,
+            row.segments is not None,
+        )
+
+    def judge(self, row: Row, request: Request, heard: Heard) -> Taken | Rejected:
+        """The row as it can be used, or why it cannot.
+
+        Args:
+            row: that :meth:`ask` was given.
+            request: that it returned.
+            heard: what a :class:`parlure.corpus.hearing.Hearer` made of it.
+
+        Raises:
+            ParlureError: the channels differ, and nobody says what to do.
+        """
+        if (audio := self._spelt(row.audio)) is not row.audio:
+            row = replace(row, audio=audio)
+        try:
+            if heard.recording_s is not None:
+                start, end = span_within(request, heard.recording_s)
+                length_s = round(end - start, 6)  # 40.1 - 10.1 is a little more than 30
+                if row.segments is not None:
+                    row = replace(row, segments=_checked_phrases(row.segments, length_s))
+                _check_length(row, length_s)
+                if request.choice == "ask" and heard.layout == "different":
+                    self._refuse_channels(row, heard.n_channels)
+            if heard.refusal is not None:
+                raise RefusalError(*heard.refusal)
+        except RefusalError as refusal:
+            return _rejected(row, refusal.reason, refusal.sentence)
+        channel = heard.channel
+        named = row.speaker is None and channel is not None and channel < len(self.channel_speakers)
+        party = self.channel_speakers[channel or 0] if named else None
+        language, text, task = self._language(row), self._text(row), row.task or self.task
+        return Taken(row, start, end, channel, text, language, task, False, party, heard.layout, heard.sound)
 
     def _spelt(self, path: Path) -> Path:
         """The path as the disk spells it, looked for once a recording."""
-        if path in self._infos:
-            return path
         if path not in self._spellings:
             self._spellings[path] = _on_disk(path)
+            if len(self._spellings) > N_KNOWN:
+                self._spellings.popitem(last=False)
         return self._spellings[path]
 
     def _language(self, row: Row) -> str:
@@ -163,86 +187,40 @@ class Examiner:
             raise ParlureError(f"{place(row)} does not say its language", "--language fr, or a column language")
         code = language_code(row.language or self.language or "")
         if code is None:
-            raise _RefusalError("malformed_row", f"language is {row.language!r}, not a code such as fr")
+            raise RefusalError("malformed_row", f"language is {row.language!r}, not a code such as fr")
         return code
 
     def _text(self, row: Row) -> str:
         if row.text is None:
-            raise _RefusalError("empty_text", "the row has no transcript")
+            raise RefusalError("empty_text", "the row has no transcript")
         if _holds_word(row.text):
             return row.text
         if self.empty_text == "reject":
             what = f"the text {row.text!r} holds no word" if row.text else "the text is empty"
-            raise _RefusalError("empty_text", f"{what}; --empty-text no-speech takes it as silence")
+            raise RefusalError("empty_text", f"{what}; --empty-text no-speech takes it as silence")
         return ""
 
-    def _span(self, row: Row) -> tuple[float, float]:
-        """Start and end in seconds, checked against the recording's length."""
-        if row.audio not in self._infos:
-            self._infos[row.audio] = probe(row.audio)
-        recording_s = self._infos[row.audio].duration_s
-        if recording_s <= 0:
-            raise _RefusalError("empty_audio", f"{row.audio} holds no sound")
-        start = row.start or 0.0
-        end = recording_s if row.end is None else row.end
-        if not start < end <= recording_s + END_TOLERANCE_S:
-            at = f"from {start:g} to {end:g} s"
-            raise _RefusalError("bad_span", f"{row.audio} lasts {recording_s:.3f} s and the row says {at}")
-        return round(start, 6), round(min(end, recording_s), 6)
-
-    def _layout(self, row: Row) -> Layout | None:
-        """How the channels of the row's recording relate; not known if it breaks off where the row does not look."""
-        known = self._layouts.get(row.audio)
-        if known is None and (row.channel is None or row.audio not in self._layouts):
-            try:
-                self._layouts[row.audio] = channel_layout(row.audio)
-            except AudioError:
-                if row.channel is None:
-                    raise
-                self._layouts[row.audio] = None
-        return self._layouts[row.audio]
-
-    def _channel(self, row: Row, frames: Samples, layout: Layout | None) -> int | None:
-        """The row's channel, or what the policy makes of a recording whose channels differ.
-
-        Args:
-            row: says which recording.
-            frames: the row's span, shape ``(n_channels, n_samples)``.
-            layout: of the recording.
-        """
-        if row.channel is not None:
-            return row.channel
-        if layout == "inverted":
-            return 0  # whatever was asked for: the mean would cancel the speech, and neither is louder
-        if layout != "different" or self.channels == "mix":
-            return None
-        if self.channels == "first":
-            return 0
+    def _policy(self, row: Row) -> str:
+        """What to do if the channels of the row's recording differ, as in :class:`parlure.corpus.hearing.Request`."""
+        if self.channels is not None:
+            return self.channels
         # the text of a row with times and a speaker is one person's, who is in one of the channels
         of_one = row.speaker is not None and row.start is not None and row.end is not None
-        if self.channels == "split" or (of_one and row.content is None and self.channels is None):
-            return _speaking_channel(frames)
+        return "split" if of_one and row.content is None else "ask"
+
+    def _refuse_channels(self, row: Row, n_channels: int) -> None:
         if row.content is not None:
             sentence = (
-                f"its {len(frames)} channels carry different sound: --channels split (the one that speaks), first, or "
+                f"its {n_channels} channels carry different sound: --channels split (the one that speaks), first, or "
                 "mix (when the text holds what all of them say)"
             )
-            raise _RefusalError("ambiguous_channel", sentence)
+            raise RefusalError("ambiguous_channel", sentence)
         raise ParlureError(
-            f"the {len(frames)} channels of {row.audio} carry different sound, and {place(row)} does not say which "
+            f"the {n_channels} channels of {row.audio} carry different sound, and {place(row)} does not say which "
             "is transcribed",
             "a column channel (0, 1), or --channels split (the one that speaks in each span), first, or mix "
             "(when the text holds what all of them say)",
         )
-
-
-class _RefusalError(Exception):
-    """Ends the examination of one row."""
-
-    def __init__(self, reason: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-        self.sentence = sentence
 
 
 def _rejected(row: Row, reason: str, sentence: str) -> Rejected:
@@ -256,6 +234,7 @@ def place(row: Row | Rejected) -> str:
     return f"{row.source} ({row.raw.get('audio') or row.raw.get('text')})"
 
 
+@lru_cache(maxsize=1000)
 def language_code(name: str) -> str | None:
     """Whisper's code for a language tag: ``fr`` for ``fr``, ``FR`` and ``fr-CA``; None for anything else."""
     match = re.fullmatch(r"([a-z]{2,3})([-_][a-z0-9]+)*", name.strip().lower())
@@ -284,14 +263,14 @@ def _check_length(row: Row, length_s: float) -> None:
         groups = _groups(row.segments or ())
         if not groups:
             sentence = f"{length_s:.1f} s in one piece is more than Whisper's 30 s: give start and end of each phrase"
-            raise _RefusalError("too_long", sentence)
+            raise RefusalError("too_long", sentence)
         longest_s = max(phrase.end - phrase.start for phrases in groups for phrase in phrases)
         if round(longest_s, 6) > MAX_UTTERANCE_S:
             sentence = f"a phrase of {longest_s:.1f} s is more than Whisper's 30 s: give start and end of shorter ones"
-            raise _RefusalError("too_long", sentence)
+            raise RefusalError("too_long", sentence)
     if len(row.text or "") > MAX_CHARS_PER_S * length_s:
         sentence = f"{len(row.text or '')} characters in {length_s:.2f} s is faster than anyone speaks"
-        raise _RefusalError("too_fast", sentence)
+        raise RefusalError("too_fast", sentence)
 
 
 def _checked_phrases(segments: Sequence[Segment] | None, length_s: float) -> tuple[Segment, ...] | None:
@@ -302,13 +281,13 @@ def _checked_phrases(segments: Sequence[Segment] | None, length_s: float) -> tup
         start, end = max(phrase.start, reached_s), min(phrase.end, length_s)
         if phrase.end > length_s + END_TOLERANCE_S or phrase.start >= length_s:
             sentence = f"a segment ends at {phrase.end:g} s of an utterance of {length_s:g} s"
-            raise _RefusalError("bad_span", sentence)
+            raise RefusalError("bad_span", sentence)
         if phrase.start < reached_s - END_TOLERANCE_S or start >= end:
             sentence = (
                 f"a segment from {phrase.start:g} to {phrase.end:g} s begins before the one in front of it ends, at "
                 f"{reached_s:g} s"
             )
-            raise _RefusalError("bad_span", sentence)
+            raise RefusalError("bad_span", sentence)
         checked.append(phrase._replace(start=start, end=end))
         reached_s = end
     return tuple(checked) or None
@@ -329,20 +308,3 @@ def _groups(segments: Sequence[Segment]) -> list[list[Segment]]:
 
 def _moved(phrase: Segment, by_s: float) -> Segment:
     return phrase._replace(start=round(phrase.start + by_s, 6), end=round(phrase.end + by_s, 6))
-
-
-def _hash(samples: Samples) -> int | None:
-    """The same for the same samples, whatever file they lie in."""
-    if not samples.any():
-        return None
-    digest = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=8).digest()
-    return int.from_bytes(digest, "big")
-
-
-def _speaking_channel(frames: Samples) -> int:
-    power = np.nan_to_num(np.square(frames, dtype=np.float64).mean(axis=1), nan=0.0, posinf=0.0)
-    first, second = np.argsort(power)[::-1][:2]
-    if power[first] <= power[second] * 10 ** (LOUDER_DB / 10):
-        sentence = "no channel is clearly the one that speaks in this span: say which in a column channel"
-        raise _RefusalError("ambiguous_channel", sentence)
-    return int(first)

@@ -13,6 +13,8 @@ from typing import Any
 
 from parlure.corpus.embedded import Extracted, Found, ShardBook, shard_name
 from parlure.corpus.examine import Examiner, Taken
+from parlure.corpus.examining import examine_all
+from parlure.corpus.heard import HeardBook
 from parlure.corpus.hub import Dataset, open_dataset
 from parlure.corpus.readers import guess_reader, read_rows
 from parlure.corpus.readers.beside import AUDIO_SUFFIXES
@@ -105,6 +107,7 @@ def gather(
     reader: str | None,
     examiner: Examiner,
     out: Path,
+    book: HeardBook,
     progress: Progress | None = None,
     tags: Collection[str] | None = None,
 ) -> Gathered:
@@ -116,6 +119,7 @@ def gather(
         reader: a reader's name; None goes by each source.
         examiner: says which row can be used.
         out: the corpus folder, where recordings that a source embeds are put.
+        book: what was heard of recordings in an earlier call; what is heard now is added.
         progress: called with (rows examined, rows known so far).
         tags: columns to make tags of; see :func:`parlure.corpus.tagging.tag_rows`.
 
@@ -144,10 +148,8 @@ def gather(
             continue
         rows = plain.pop(index)
         tables = _tables(sources[index], rows)
-        rows.reverse()
-        while rows:  # one by one, so that what has been examined is not kept twice
-            row = rows.pop()
-            gathered.add(examiner.examine(row) if isinstance(row, Row) else row)
+        for one in examine_all(_one_by_one(rows), examiner, book):
+            gathered.add(one)
             count.advance()
         chosen = {"marks": dict(columns.marks)} if columns.marks else {}
         gathered.sources.append(_fingerprint(Path(sources[index])) | chosen | tables)
@@ -155,6 +157,13 @@ def gather(
         check_wanted(tags, (one.row for one in gathered.taken))
     gathered.tagged = tag_rows(gathered.taken, tags)
     return gathered
+
+
+def _one_by_one(rows: list[Row | Rejected]) -> Iterator[Row | Rejected]:
+    """Rows taken out of their list, so that what has been examined is not kept twice."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 def _n_announced(dataset: Dataset) -> int:
@@ -166,7 +175,7 @@ def _gather_dataset(
     gathered: Gathered, dataset: Dataset, columns: Columns, examiner: Examiner, out: Path, count: _ShardCount
 ) -> None:
     place = dataset.info["path"]
-    how = {"columns": asdict(columns), "row": 2}  # a row of an earlier parlure knows nothing of its metadata
+    how = {"columns": asdict(columns), "row": 3}  # an earlier parlure knew no metadata, or hashed sound otherwise
     hashes = {}
     for shard in dataset.shards:
         name = f"{place}/{shard.name}"

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from parlure.corpus.examine import MAX_UTTERANCE_S
+from parlure.corpus.hearing import MAX_UTTERANCE_S
 from parlure.corpus.manifest import Segment, Utterance
 from parlure.corpus.naming import span_name
 from parlure.corpus.overlaps import OVERLAP_S, phrases_of, talked_over_s

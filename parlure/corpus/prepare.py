@@ -1,8 +1,8 @@
 """Sources (recordings and transcripts) → a corpus folder.
 
-Only recordings that a source embeds are written while it is read. When every row has been examined and placed,
-``manifest.jsonl`` and ``rejected.jsonl`` are written, and last ``corpus.json``. Each row read is in one of the first
-two: used + rejected = read.
+While rows are examined, only recordings that a source embeds are written, and what was heard of the others
+(``heard.jsonl``), so that a call after this one goes on. Then come ``manifest.jsonl`` and ``rejected.jsonl``, and last
+``corpus.json``. Each row read is in one of the first two: used + rejected = read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from parlure.corpus.embedded import SHARDS
 from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, language_code, place
 from parlure.corpus.folds import check_folds, fold_folders, forget_folds
 from parlure.corpus.gather import Gathered, Progress, gather
+from parlure.corpus.heard import HeardBook
 from parlure.corpus.joining import Joined, JoinPolicy, join_placed
 from parlure.corpus.manifest import (
     INFO,
@@ -154,9 +155,9 @@ def prepare(
     examiner = Examiner(language, task, channels, empty_text, _checked_speakers(channel_speakers))
     for folder in (out, *fold_folders(out, folds)):
         refuse_foreign_folder(folder)
-    with alone_in(out):
+    with alone_in(out), HeardBook(out) as book:
         mended = _mended(out)
-        gathered = gather(sources, columns, reader, examiner, out, progress, tags)
+        gathered = gather(sources, columns, reader, examiner, out, book, progress, tags)
         names = recording_names((one.row.audio for one in gathered.taken), out)
         by_id, duplicates = give_ids(gathered.taken, names)
         if not by_id:

@@ -87,7 +87,8 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
     shallow = copy.deepcopy(config)
     shallow.encoder_layers = shallow.decoder_layers = _N_LAYERS
     with FakeTensorMode():
-        whisper = prepared(shallow, adapter, bf16=bf16)
+        # PEFT copies modules that are saved whole, which fake tensors cannot stand
+        whisper = prepared(shallow, adapter.model_copy(update={"modules_to_save": ()}), bf16=bf16)
         _materialise(whisper)
         whisper.train()
         passes, recomputed = _passes(whisper, bf16), (0.0, 0.0, 0.0)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from parlure.corpus.check.journal import adding_to, kept_rows
 from parlure.corpus.check.judging import MIN_LANGUAGE_S, Heard
+from parlure.corpus.journal import adding_to, kept_rows
 from parlure.corpus.manifest import Utterance
 from parlure.speech.audio import AudioError, Samples, read_audio
 from parlure.speech.features import WINDOW_S, log_mel

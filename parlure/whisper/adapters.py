@@ -92,7 +92,9 @@ def attach(model: WhisperForConditionalGeneration, adapters: Adapters, base_name
     adapted.peft_config["default"].base_model_name_or_path = base_name
     if adapters.method == "pissa":
         pissa.remember_start(adapted)
-    for parameter in adapted.parameters():
+    for name, parameter in adapted.named_parameters():
+        if ".ranknum." in name:  # how many ranks AdaLoRA has: over a bf16 base PEFT 0.21 would train that too
+            parameter.requires_grad_(False)
         if parameter.requires_grad:
             parameter.data = parameter.data.float()  # modules to save come as the frozen ones are
     return adapted

@@ -6,23 +6,21 @@ path, size and time of change. Who stops a check loses what was being measured, 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
-from parlure.corpus.check.journal import adding_to, kept_rows
 from parlure.corpus.check.sound import VERSION, Span, measure_recording
+from parlure.corpus.journal import adding_to, kept_rows
 from parlure.corpus.manifest import Utterance
+from parlure.corpus.processes import AHEAD, processes, usable_cores
 
 CACHE = "recordings.jsonl"
 Progress = Callable[[int, int], None]
 Job = tuple[str, list[Span]]
-_AHEAD = 4  # jobs waiting for each process
 _WORTH_A_POOL = 16  # recordings; a process takes half a second to start
 
 
@@ -50,16 +48,12 @@ def listen(
     if progress:
         progress(len(done), len(spans))
     with adding_to(cache / CACHE) as add:
-        for recording, measured in _all(jobs, n_processes or _cores()):
+        for recording, measured in _all(jobs, n_processes or usable_cores()):
             add({"recording": recording, "version": VERSION, **_stamp(recording), "measured": measured})
             done[recording] = measured
             if progress:
                 progress(len(done), len(spans))
     return done
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _stamp(recording: str) -> dict[str, int]:
@@ -90,22 +84,13 @@ def _all(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[str, dict[str,
         for recording, spans in jobs:
             yield recording, measure_recording(recording, spans)
         return
-    # spawned: this process may hold threads and a model, which a fork would copy
-    with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn"), initializer=_stay) as pool:
+    with processes(n_processes) as pool:
         waiting: dict[Future[dict[str, Any]], str] = {}
         rest = iter(jobs)
-        try:
-            while True:
-                while len(waiting) < _AHEAD * n_processes and (job := next(rest, None)) is not None:
-                    waiting[pool.submit(measure_recording, *job)] = job[0]
-                if not waiting:
-                    return
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(future), future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _stay() -> None:
-    """Ctrl-C reaches every process of a terminal: the first one ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while True:
+            while len(waiting) < AHEAD * n_processes and (job := next(rest, None)) is not None:
+                waiting[pool.submit(measure_recording, *job)] = job[0]
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(future), future.result()

@@ -1,21 +1,21 @@
 """How much of what was learnt to keep: a run's model at a few points between its base and itself.
 
-At each point the corpus and every guard are decoded. Chosen is the lowest word error rate on the corpus among the points
-at which no guard has lost more than it may; where that is the base, tuning was not worth its price.
+At each point the corpus and every guard are decoded. Chosen is the lowest word error rate on the corpus among the
+points at which no guard has lost more than it may; where that is the base, tuning was not worth its price.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
-from parlure.exclusive import alone_in, refuse_foreign_folder
+from parlure.exclusive import alone_in, is_empty
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.scoring.significance import Comparison, compare
@@ -40,7 +40,7 @@ class Judged:
 
     @property
     def loss(self) -> float:
-        """Points of WER above the base, 0 where nothing is to be compared."""
+        """Points of WER above the base; 0 where there is nothing to compare."""
         return self.comparison.difference or 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -82,7 +82,8 @@ def sweep(
     """
     if wrong := [scale for scale in scales if not 0 <= scale <= 1]:
         raise ParlureError(f"a scale of {wrong[0]:g} lies beyond base and tuned", "--scales 0,0.25,0.5,0.75,1")
-    refuse_foreign_folder(out, TABLE)
+    if not is_empty(out):
+        raise ParlureError(f"{out} is not empty", "give a new folder: --out NAME")
     own = tuple(u for u in Corpus.load(corpus).select(split) if u.task == "transcribe")
     if not own:
         raise ParlureError(f"{corpus} has nothing to transcribe in its {split} split", "choose another --split")
@@ -173,10 +174,29 @@ def explain(found: Mapping[float, Mapping[str, Judged]], chosen: float, max_loss
     if best == chosen:
         said += "No guard has lost more than it may there."
     else:
-        losses = ", ".join(f"{name} loses {found[best][name].loss:.1f} points" for name in _harmed(found[best], max_loss))
+        losses = ", ".join(
+            f"{name} loses {found[best][name].loss:.1f} points" for name in _harmed(found[best], max_loss)
+        )
         said += f"There {losses}, and {max_loss:g} may be lost. "
         said += f"Of the others the lowest is at {chosen:g}, {found[chosen]['corpus'].total.rate or 0:.1f} %."
     return said + (" That is the base: keep it." if not chosen else "")
+
+
+def table_lines(table: Mapping[str, Any]) -> Iterator[str]:
+    """The points for a person: a line each, a column for each corpus; differences are from the base."""
+    names = list(table["points"][0]["corpora"])
+    yield f"{'scale':>7}" + "".join(f"{name:>30}" for name in names)
+    for point in table["points"]:
+        line = f"{'→' if point['scale'] == table['chosen'] else ' '}{point['scale']:>6g}"
+        for name in names:
+            one = point["corpora"][name]
+            cell = f"{one['wer']['rate'] or 0:.1f} %"
+            if point["scale"]:
+                cell += f" {one['comparison']['difference'] or 0:+.1f}"
+                if ci95 := one["comparison"]["ci95"]:
+                    cell += f" [{ci95[0]:+.1f}, {ci95[1]:+.1f}]"
+            line += f"{cell:>30}"
+        yield line
 
 
 def _write_model(blend: Blend, run: Path, scale: float, out: Path) -> None:

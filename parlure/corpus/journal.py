@@ -23,7 +23,7 @@ def kept_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def adding_to(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+def adding_to(path: Path) -> Iterator[Callable[[Any], None]]:
     """Add rows, each on disk at once; the folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
@@ -32,7 +32,7 @@ def adding_to(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
             if file.read(1) != b"\n":
                 file.write(b"\n")  # the end of a line that was cut off
 
-        def add(row: dict[str, Any]) -> None:
+        def add(row: Any) -> None:
             file.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
             file.flush()
 
