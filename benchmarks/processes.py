@@ -26,7 +26,7 @@ from shapes import SHAPES, random_whisper
 from workload import draw, items_of, record
 
 from parlure.recipe import parse_recipe
-from parlure.training.loop import Plan
+from parlure.training.plan import Plan
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import NANO, load_tokenizer

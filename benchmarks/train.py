@@ -44,7 +44,7 @@ from workload import SPREADS, Speech, draw, items_of, record
 
 from parlure.recipe import Recipe, parse_recipe
 from parlure.training.batches import MicroBatch
-from parlure.training.loop import Plan
+from parlure.training.plan import Plan
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.training.windows import Item, Window

@@ -27,7 +27,8 @@ from parlure.scoring.rates import Counts, count_words
 from parlure.scoring.significance import compare
 from parlure.speech.calls import make_calls
 from parlure.training.items import training_items
-from parlure.training.loop import Plan, train
+from parlure.training.loop import train
+from parlure.training.plan import Plan
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import DecodingOptions, decode
 from parlure.whisper.load import NANO, load, load_tokenizer

@@ -38,7 +38,10 @@ class Console:
                     self.say(row["text"])
                     return
                 if row["kind"] == "evaluation":
-                    self.say(f"step {row['step']}: dev WER {row['wer']:.1f} % (best {row['best_wer']:.1f} %)")
+                    said = f"step {row['step']}: dev WER {row['wer']:.1f} % (best {row['best_wer']:.1f} %)"
+                    for name, wer in row.get("guards", {}).items():
+                        said += f", {name} {wer:.1f} %" + (" (lost too much)" if name in row["harmed"] else "")
+                    self.say(said)
                     return
                 speed = row["audio_s"] / max(row["work_s"], 1e-9)
                 extra = f"loss {row['loss']:.3f}, {speed:.0f} s of audio a second"

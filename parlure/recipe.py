@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,18 +45,22 @@ class DataSection(_Section):
 class AdapterSection(_Section):
     """How the model is changed."""
 
-    method: Literal["lora", "full"] = "lora"
-    """lora: low-rank adapters over frozen weights; full: every weight of encoder and decoder"""
+    method: Literal["lora", "rslora", "dora", "pissa", "adalora", "full"] = "lora"
+    """lora and its kin: low-rank adapters over frozen weights; full: the weights themselves"""
     r: int = Field(default=32, ge=1)
     """rank of the adapters; higher learns more and needs more memory"""
     alpha: float = Field(default=64.0, gt=0)
-    """scale of the adapters: their update is multiplied by alpha / r"""
+    """scale of the adapters: their update is multiplied by alpha / r, with rslora by alpha / √r"""
     dropout: float = Field(default=0.05, ge=0, lt=1)
     """dropout on the adapters' input"""
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     """names of the linear layers that get an adapter"""
-    parts: Literal["both", "decoder"] = "both"
-    """both: encoder and decoder are tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
+    parts: Literal["both", "encoder", "decoder"] = "both"
+    """what is tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
+    last_layers: int = Field(default=0, ge=0)
+    """tune only so many layers of each part, the last ones; 0: all"""
+    modules_to_save: tuple[str, ...] = ()
+    """other modules that are trained whole beside the adapters and saved with them, such as conv1, conv2, layer_norm"""
 
 
 class TrainingSection(_Section):
@@ -96,6 +100,15 @@ class TrainingSection(_Section):
     """where they are kept; on disk they lie in the run folder until the run is done"""
 
 
+class TargetsSection(_Section):
+    """What is asked for of an utterance, drawn anew every epoch."""
+
+    timestamps: float = Field(default=0.5, ge=0, le=1)
+    """share of utterances with phrase times (`segments`) that are trained with them, and of full windows of several"""
+    prompts: float = Field(default=0.5, ge=0, le=1)
+    """share of utterances with a text before them (`prompt`) that are trained behind it"""
+
+
 class AugmentationSection(_Section):
     """What training utterances go through before they are heard; dev and test stay as they are."""
 
@@ -126,6 +139,28 @@ class EvaluationSection(_Section):
     """the normaliser of the dev WER; empty: the language's own"""
 
 
+class GuardSection(_Section):
+    """What the model must not forget: corpora of other domains, whose dev split is decoded with every evaluation."""
+
+    corpora: tuple[str, ...] = ()
+    """the corpora, each a folder or NAME=FOLDER"""
+    max_loss: float = Field(default=1.0, ge=0)
+    """points of WER that each may lose against the base; a checkpoint that loses more is not kept"""
+    patience: int = Field(default=2, ge=0)
+    """stop after so many evaluations in a row that lose more; 0: never"""
+    max_utterances: int = Field(default=200, ge=0)
+    """decode at most so many utterances of each, the same ones every time; 0: all"""
+
+
+class ReplaySection(_Section):
+    """Training utterances of a general corpus among one's own, so that what they teach is not forgotten."""
+
+    corpus: str = ""
+    """the corpus folder; empty: none"""
+    share: float = Field(default=0.2, gt=0, lt=1)
+    """share of an epoch's utterances that come from it, drawn anew every epoch"""
+
+
 class DecodingSection(_Section):
     """How dev utterances are decoded."""
 
@@ -144,8 +179,11 @@ class Recipe(_Section):
     data: DataSection
     adapter: AdapterSection = AdapterSection()
     training: TrainingSection = TrainingSection()
+    targets: TargetsSection = TargetsSection()
     augmentation: AugmentationSection = AugmentationSection()
+    replay: ReplaySection = ReplaySection()
     evaluation: EvaluationSection = EvaluationSection()
+    guard: GuardSection = GuardSection()
     decoding: DecodingSection = DecodingSection()
 
 
@@ -155,7 +193,7 @@ def load_recipe(
     """Read a recipe file.
 
     Args:
-        path: the TOML file; a relative corpus in it is relative to this file.
+        path: the TOML file; a relative corpus in it, of whatever section, is relative to this file.
         overrides: ``section.field=value``, the value in TOML; a bare word is text.
         corpus: takes the place of ``data.corpus``.
         model: takes the place of ``model.base``.
@@ -177,9 +215,8 @@ def load_recipe(
         raise ParlureError(
             f"{path} is not valid TOML: {error}", 'text needs quotes, as in corpus = "corpus"'
         ) from error
-    data = tree.setdefault("data", {})
-    if isinstance(data, dict) and isinstance(data.get("corpus"), str):
-        data["corpus"] = str(path.parent / data["corpus"])
+    tree.setdefault("data", {})
+    _place_corpora(tree, lambda folder: str(path.parent / folder))
     for override in overrides:
         _override(tree, override)
     if corpus is not None:
@@ -218,22 +255,42 @@ def dump_recipe(recipe: Recipe) -> str:
 
 def resolved(recipe: Recipe) -> Recipe:
     """The same recipe with absolute paths, which it can be read with from any folder."""
-    place = {"corpus": str(Path(recipe.data.corpus).resolve())}
+    tree = recipe.model_dump()
+    _place_corpora(tree, lambda folder: str(Path(folder).resolve()))
     base = recipe.model.base
     if base != "nano" and Path(base).is_dir():
-        base = str(Path(base).resolve())
-    return recipe.model_copy(
-        update={
-            "model": recipe.model.model_copy(update={"base": base}),
-            "data": recipe.data.model_copy(update=place),
-        }
-    )
+        tree["model"]["base"] = str(Path(base).resolve())
+    return Recipe.model_validate(tree)
+
+
+def split_guard(guard: str) -> tuple[str, str]:
+    """``NAME=FOLDER`` or ``FOLDER`` → name, which may be empty, and folder."""
+    name, equals, folder = guard.partition("=")
+    return (name, folder) if equals else ("", guard)
+
+
+def _place_corpora(tree: dict[str, Any], place: Callable[[str], str]) -> None:
+    """Apply a function to every corpus folder in a tree of plain values, which may be wrong in any way."""
+    for section in ("data", "replay"):
+        values = tree.get(section)
+        if isinstance(values, dict) and isinstance(values.get("corpus"), str) and values["corpus"]:
+            values["corpus"] = place(values["corpus"])
+    values = tree.get("guard")
+    if isinstance(values, dict) and isinstance(values.get("corpora"), list | tuple):
+        values["corpora"] = [_place_guard(one, place) if isinstance(one, str) else one for one in values["corpora"]]
+
+
+def _place_guard(guard: str, place: Callable[[str], str]) -> str:
+    name, folder = split_guard(guard)
+    return f"{name}={place(folder)}" if "=" in guard else place(folder)
 
 
 def differences(before: Recipe, after: Recipe) -> list[str]:
-    """Where two recipes differ, as ``section.field``; not in where the corpus lies, for it may have been moved."""
+    """Where two recipes differ, as ``section.field``; not in where corpora lie, for they may have been moved."""
     old, new = resolved(before).model_dump(), resolved(after).model_dump()
-    keys = [(section, field) for section, fields in new.items() for field in fields if field != "corpus"]
+    keys = [
+        (section, field) for section, fields in new.items() for field in fields if field not in ("corpus", "corpora")
+    ]
     return [f"{section}.{field}" for section, field in keys if old[section][field] != new[section][field]]
 
 

@@ -6,7 +6,7 @@ from peft import PeftModel
 
 from parlure.errors import ParlureError
 from parlure.transcribing.decode import DecodingOptions, decode
-from parlure.whisper.adapters import attach_lora, merge_saved, save_adapter, scale_adapter
+from parlure.whisper.adapters import Adapters, attach, merge_saved, save_adapter, scale_adapter
 from parlure.whisper.load import NANO, load_base
 
 OPTIONS = DecodingOptions(language="fr", max_new_tokens=40)
@@ -15,7 +15,7 @@ OPTIONS = DecodingOptions(language="fr", max_new_tokens=40)
 def adapted_nano(seed: int = 0) -> PeftModel:
     """nano with adapters that do something: their B matrices are drawn, not zero."""
     torch.manual_seed(seed)
-    adapted = attach_lora(load_base(str(NANO)), base_name="nano", r=4, alpha=8.0, dropout=0.1)
+    adapted = attach(load_base(str(NANO)), Adapters(4, 8.0, 0.1), "nano")
     for name, parameter in adapted.named_parameters():
         if "lora_B" in name:
             parameter.data.normal_(std=0.02)
@@ -70,5 +70,5 @@ def test_unknown_target():
     with pytest.raises(
         ParlureError, match=r"adapter\.targets names q_prj, and the model has no such linear layer"
     ) as caught:
-        attach_lora(load_base(str(NANO)), base_name="nano", r=4, alpha=8.0, dropout=0.0, targets=["q_prj"])
+        attach(load_base(str(NANO)), Adapters(4, 8.0, targets=["q_prj"]), "nano")
     assert caught.value.hint == "it has fc1, fc2, k_proj, out_proj, q_proj, v_proj"

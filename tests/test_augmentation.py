@@ -13,7 +13,8 @@ from parlure.recipe import Recipe
 from parlure.speech.channel.expression import parse_channels
 from parlure.training.augmentation import Augmentation
 from parlure.training.items import training_items
-from parlure.training.loop import Plan, train
+from parlure.training.loop import train
+from parlure.training.plan import Plan
 from parlure.whisper.load import NANO, load_tokenizer
 from parlure.whisper.prompt import SpecialTokens
 

@@ -253,11 +253,11 @@ def test_an_adapter_is_merged(tmp_path, nano, heard):
     """A run's conversion decodes as the run does in torch, and not as its base."""
     import torch
 
-    from parlure.whisper.adapters import attach_lora, save_adapter
+    from parlure.whisper.adapters import Adapters, attach, save_adapter
     from parlure.whisper.load import load
 
     torch.manual_seed(1)
-    adapted = attach_lora(load("nano", "cpu").model, base_name="nano", r=4, alpha=64, dropout=0.0)
+    adapted = attach(load("nano", "cpu").model, Adapters(4, 64.0), "nano")
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.02)

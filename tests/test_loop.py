@@ -23,7 +23,8 @@ from parlure.training.batches import MicroBatch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import training_items
-from parlure.training.loop import Plan, learning_rate, train
+from parlure.training.loop import learning_rate, train
+from parlure.training.plan import Plan
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.training.windows import own_window

@@ -10,7 +10,7 @@ from parlure.scoring.report import build_report, write_report
 from parlure.scoring.skills import sanity
 from parlure.scoring.skills.sanity import Control, check_sanity
 from parlure.scoring.utterances import score_utterances
-from parlure.whisper.adapters import attach_lora, save_adapter, scaled_saved
+from parlure.whisper.adapters import Adapters, attach, save_adapter, scaled_saved
 from parlure.whisper.load import NANO, load_base
 
 TEXTS = ["le chat dort", "il fait très beau", "on se rappelle demain", "c'est correct", "bonjour madame tremblay"]
@@ -82,7 +82,7 @@ def adapter(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("run") / "adapter"
     torch.manual_seed(0)  # of LoRA's A: some draws change too little to be heard
-    adapted = attach_lora(load_base(str(NANO)), base_name="nano", r=4, alpha=8.0, dropout=0.0, targets=["fc1"])
+    adapted = attach(load_base(str(NANO)), Adapters(4, 8.0, targets=["fc1"]), "nano")
     with torch.no_grad():
         for name, weights in adapted.named_parameters():
             if "lora_B" in name:

@@ -90,14 +90,14 @@ def test_it_says_why(corpus, tmp_path, machine, reasons):
 def test_adapters_are_counted_as_peft_makes_them():
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-    from parlure.whisper.adapters import attach_lora
+    from parlure.whisper.adapters import Adapters, attach
 
     config = WhisperConfig(
         vocab_size=60, d_model=16, encoder_layers=3, decoder_layers=2, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0,
         eos_token_id=0, decoder_start_token_id=0,
     )  # fmt: skip
-    adapted = attach_lora(WhisperForConditionalGeneration(config), base_name="small", r=4, alpha=8.0, dropout=0.0)
+    adapted = attach(WhisperForConditionalGeneration(config), Adapters(4, 8.0), "small")
     made = sum(parameter.numel() for parameter in adapted.parameters() if parameter.requires_grad)
     assert Size("small", 0, 16, 3, 2).n_adapter(4) == made
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from parlure.cli.app import app, give
-from parlure.cli.arguments import DECODABLE_HELP, BeamSize, Engine, LoopGuard, Quantize, Short, Window
+from parlure.cli.arguments import DECODABLE_HELP, BeamSize, Engine, Guard, LoopGuard, Quantize, Short, Window
 from parlure.ending import GateFailedError, say
 from parlure.errors import ParlureError
 
@@ -76,9 +76,7 @@ def evaluate(
     against: Annotated[
         str | None, Option(help="The base model, decoded in exactly the same way; base: what the run was tuned from.")
     ] = None,
-    guard: Annotated[
-        list[str] | None, Option(help="Corpus of another domain, CORPUS or NAME=CORPUS, any number of times.")
-    ] = None,
+    guard: Guard = None,
     split: Annotated[str, Option(help="Which split to decode.")] = "test",
     short: Short = None,
     sanity: Annotated[

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from parlure.cli.app import app
-from parlure.cli.arguments import MODEL_HELP
+from parlure.cli.app import app, give
+from parlure.cli.arguments import MODEL_HELP, Guard
 from parlure.ending import StoppedError, is_first, say
+from parlure.errors import ParlureError
 
 
 @app.command()
@@ -24,6 +25,37 @@ def init(
     recipe = run_init(corpus, out, model=model)
     say(f"{out}: {recipe.model.base}, {recipe.training.epochs:g} epochs, every field explained")
     say(f"next: parlure train {out} --dry-run")
+
+
+@app.command()
+def sweep(
+    run: Annotated[str, Argument(help="Run folder.")],
+    corpus: Annotated[Path, Argument(help="Its corpus folder.")],
+    out: Annotated[Path, Option(help="Run folder to make, of the model at the chosen scale.")],
+    guard: Guard = None,
+    scales: Annotated[str, Option(help="Points between base (0) and tuned (1).")] = "0,0.25,0.5,0.75,1",
+    split: Annotated[str, Option(help="On which it is chosen.")] = "dev",
+    max_loss: Annotated[float, Option(help="Points of WER that a guard may lose.")] = 1.0,
+) -> None:
+    """How much of what was learnt to keep: models between base and tuned, on the corpus and its guards."""
+    from parlure.console import Console
+    from parlure.scoring.skills.sweep import sweep as run_sweep
+    from parlure.scoring.skills.sweep import table_lines
+    from parlure.shipping.card import write_card
+
+    try:
+        points = [float(point) for point in scales.split(",")]
+    except ValueError as error:
+        raise ParlureError(f"--scales {scales} are not numbers", "--scales 0,0.25,0.5,0.75,1") from error
+    with Console().bar("decoding") as bar:
+        table = run_sweep(
+            run, corpus, out, guards=guard or (), scales=points, split=split, max_loss=max_loss, progress=bar
+        )
+    give("".join(f"{line}\n" for line in table_lines(table)))
+    say(table["why"])
+    if table["chosen"]:
+        write_card(out)
+        say(f"next: parlure evaluate {corpus} --model {out} --against base --out report")
 
 
 @app.command()
@@ -68,4 +100,6 @@ def train(
         f"dev WER {summary.base_wer:.1f} % → {summary.best_wer:.1f} % at step {summary.best_step} of {summary.n_steps}"
         + (", stopped early" if summary.stopped_early else "")
     )
+    if summary.harmed:
+        say("a guard corpus had lost too much at the last evaluation: what is kept is from before")
     say(f"next: parlure evaluate {settings.data.corpus} --model {out} --against {settings.model.base} --out report")

@@ -9,7 +9,7 @@ import platform
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from peft import PeftModel
@@ -26,6 +26,7 @@ from parlure.whisper.adapters import save_adapter
 _N_KEPT = 2  # checkpoints: the last, and one before it should the disk fill up
 _MARKER = "progress.json"  # written last
 _RECIPE, _ENVIRONMENT, _CORPUS = "recipe.toml", "environment.json", "corpus.json"  # what a run begins with
+_METHOD = "method.pt"  # what a method keeps beside weights and optimiser
 _PART = ".part"  # of a name: is being written
 
 
@@ -71,7 +72,24 @@ def open_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     _write(out / _RECIPE, dump_recipe(recipe))
 
 
-def save(out: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]) -> None:
+class Stateful(Protocol):
+    """Something whose state a resumed run needs."""
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+
+
+def save(
+    out: Path,
+    step: int,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Mapping[str, Any],
+    method: Stateful | None = None,
+) -> None:
     """Write ``checkpoints/step-NNNNNN`` with all an exact resume needs; delete all but the last two.
 
     No state of a random generator is among it: order and dropout follow from the recipe's seed and the step.
@@ -83,6 +101,8 @@ def save(out: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimize
     trainable = {name: p.detach().cpu().contiguous() for name, p in model.named_parameters() if p.requires_grad}
     save_file(trainable, part / "trainable.safetensors")
     _save_state(optimizer.state_dict(), part / "optimizer.pt")
+    if method is not None:
+        _save_state(method.state(), part / _METHOD)
     _write_json(part / _MARKER, dict(progress))
     _remove(folder)  # of the same step, from before its evaluation was done
     part.replace(folder)
@@ -96,12 +116,16 @@ def last(out: Path) -> Path | None:
     return whole[-1] if whole else None
 
 
-def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Load a checkpoint into model and optimiser; returns the saved progress."""
+def restore(
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, method: Stateful | None = None
+) -> dict[str, Any]:
+    """Load a checkpoint into model, optimiser and what the method keeps; returns the saved progress."""
     parameters = dict(model.named_parameters())
     for name, value in load_file(folder / "trainable.safetensors").items():
         parameters[name].data.copy_(value)
     optimizer.load_state_dict(torch.load(folder / "optimizer.pt", weights_only=True))
+    if method is not None:
+        method.restore(torch.load(folder / _METHOD, weights_only=True))
     progress: dict[str, Any] = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
     return progress
 
@@ -143,8 +167,8 @@ class MetricsLog:
         """One optimiser step: loss, grad_norm, learning_rate, audio_s, work_s."""
         self._append({"kind": "step", "step": step, "n_steps": n_steps} | values)
 
-    def evaluation(self, step: int, **values: float | str) -> None:
-        """One evaluation on dev: wer, best_wer, n_utterances, profile, work_s."""
+    def evaluation(self, step: int, **values: Any) -> None:
+        """One evaluation: wer, best_wer and best_step on dev, n_utterances, profile, guards, harmed, work_s."""
         self._append({"kind": "evaluation", "step": step} | values)
 
     def notice(self, text: str) -> None:

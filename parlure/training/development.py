@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +10,7 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe
+from parlure.recipe import DecodingSection, Recipe
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.training.items import refuse_long
@@ -35,7 +35,7 @@ class Development:
         """The dev split of a corpus, or the first so many of it by id when the recipe limits them.
 
         Raises:
-            ParlureError: there is no dev split, an utterance is longer than 30 s, or there is no such profile.
+            ParlureError: there is no dev split, an utterance is longer than 30 s, and see :meth:`choose`.
         """
         chosen = sorted(corpus.select("dev"), key=lambda utterance: utterance.id)
         if not chosen:
@@ -44,14 +44,25 @@ class Development:
                 "give dev a share: --ratios 0.8,0.1,0.1",
             )
         refuse_long(chosen)
-        if 0 < recipe.evaluation.max_utterances < len(chosen):
-            stride = len(chosen) / recipe.evaluation.max_utterances  # evenly, so that every speaker stays in
-            chosen = [chosen[int(i * stride)] for i in range(recipe.evaluation.max_utterances)]
         profile = recipe.evaluation.profile or headline_profile(chosen[0].language)
+        return cls.choose(str(corpus.folder), chosen, profile, recipe.evaluation.max_utterances, recipe.decoding)
+
+    @classmethod
+    def choose(
+        cls, corpus: str, utterances: Sequence[Utterance], profile: str, at_most: int, how: DecodingSection
+    ) -> Development:
+        """So many of a corpus's utterances, 0 for all, evenly by their ids so that every speaker stays in.
+
+        Raises:
+            ParlureError: none of them holds a word, or there is no such profile.
+        """
+        chosen = sorted(utterances, key=lambda utterance: utterance.id)
+        if 0 < at_most < len(chosen):
+            stride = len(chosen) / at_most
+            chosen = [chosen[int(i * stride)] for i in range(at_most)]
         normalize = get_profile(profile).normalize
         if not any(normalize(utterance.text) for utterance in chosen):
-            raise ParlureError(f"no dev utterance of {corpus.folder} holds a word", "dev needs speech with transcripts")
-        how = recipe.decoding
+            raise ParlureError(f"no dev utterance of {corpus} holds a word", "dev needs speech with transcripts")
         return cls(tuple(chosen), tuple(clips_of(chosen)), profile, how.batch_size, how.max_new_tokens, how.beam_size)
 
     def word_error_rate(

@@ -81,15 +81,13 @@ def training_items(corpus: Corpus, tokenizer: WhisperTokenizer) -> list[Item]:
 
 
 def _item(utterance: Utterance, tokenizer: WhisperTokenizer) -> Item:
-    labels = encode_labels(
-        tokenizer,
-        utterance.text,
-        utterance_id=utterance.id,
-        language=utterance.language,
-        task=utterance.task,
-        segments=[(s[0], s[1], s[2]) for s in utterance.segments] if utterance.segments else None,
-        previous=utterance.prompt,
-    )
+    encode = partial(
+        encode_labels, tokenizer, utterance.text, utterance_id=utterance.id,
+        language=utterance.language, task=utterance.task, previous=utterance.prompt,
+    )  # fmt: skip
+    labels, plain = encode(), None
+    if utterance.segments:
+        labels, plain = encode(segments=[(s[0], s[1], s[2]) for s in utterance.segments]), labels
     read = partial(read_audio, utterance.recording, utterance.start, utterance.end, utterance.channel)
     group = json.dumps([utterance.session, utterance.speaker, utterance.channel])
-    return Item(utterance.id, utterance.duration_s, labels, read, group)
+    return Item(utterance.id, utterance.duration_s, labels, read, group, plain)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,15 @@ from parlure.machine import has_bf16
 from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
 from parlure.training.augmentation import Augmentation
-from parlure.training.batches import MicroBatch, plan_epoch
 from parlure.training.development import Development
+from parlure.training.guards import Guards
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import narrowed, permuted, training_items
 from parlure.training.memory import as_begun, fitted
+from parlure.training.plan import Plan
+from parlure.training.replay import Replay
 from parlure.training.team import Team
 from parlure.training.trainee import Trainee, optimisation_step
-from parlure.training.windows import Item, WindowPolicy
 from parlure.whisper.load import load_base, load_tokenizer, locate
 from parlure.whisper.prompt import SpecialTokens
 
@@ -49,6 +50,7 @@ class RunSummary:
     best_wer: float
     base_wer: float
     stopped_early: bool
+    harmed: bool  # a guard had lost too much at the last evaluation
     n_done: int  # steps so far
     was_finished: bool = False  # before this call: nothing was left to do
 
@@ -64,6 +66,8 @@ class Progress:
     best_wer: float = math.inf
     best_step: int = 0
     n_worse: int = 0  # evaluations since the best
+    n_harmed: int = 0  # evaluations in a row after which a guard had lost too much
+    base_guards: dict[str, float] = field(default_factory=dict)  # WER of each before the first step
     to_judge: bool = False  # dev has still to be decoded at this step
     finished: bool = False
 
@@ -99,26 +103,30 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
-    augmentation = Augmentation.of(recipe, corpus)
-    development = Development.of(corpus, recipe)
+    augmentation, replay = Augmentation.of(recipe, corpus), Replay.of(recipe, tokenizer)
+    development, guards = Development.of(corpus, recipe), Guards.of(recipe)
     _can_be_done(recipe, team)
     if resume and (begun := checkpoint.begun_with(out)) is not None:
         recipe = as_begun(recipe, begun)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
     team.wait()  # nobody writes before everybody has looked
     is_open = not recipe.training.batch_seconds
-    recipe, fit = fitted(recipe, WhisperConfig.from_pretrained(source), items, team)
+    recipe, fit = fitted(
+        recipe, WhisperConfig.from_pretrained(source), [*items, *(replay.items if replay else ())], team
+    )
     if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
         on_event({"kind": "notice", "text": fit.sentence})
-    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation)
+    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation, recipe.targets, replay)
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
-    trainee = Trainee.of(recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16)
     n_steps = plan.count_steps()
+    trainee = Trainee.of(
+        recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16, n_steps=n_steps
+    )
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
-        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer))
+        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer, trainee.ranks))
     if dry_run or progress.finished:
         return _summary(progress, n_steps, was_finished=progress.finished)
     if team.is_main:
@@ -133,8 +141,10 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     advice = "finishing the step, then a checkpoint; once more stops at once"
     with closing(trainee.feeder), StopRequest(lambda: log.notice(advice)) as stop:
         while True:
-            if progress.to_judge and _evaluate(trainee, development, progress, out, log, team, stop):
-                progress.finished = progress.step == n_steps or 0 < recipe.evaluation.patience <= progress.n_worse
+            if progress.to_judge and _evaluate(trainee, development, guards, progress, out, log, team, stop):
+                harms = 0 < recipe.guard.patience <= progress.n_harmed
+                is_stuck = 0 < recipe.evaluation.patience <= progress.n_worse
+                progress.finished = progress.step == n_steps or is_stuck or harms
                 if progress.step:
                     saved = _save(trainee, progress, out, team)
             if progress.finished:
@@ -168,47 +178,6 @@ def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
     return training.learning_rate * (n_steps - step) / max(1, n_steps - warmup)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The steps of every epoch; what they are follows from items and settings alone."""
-
-    items: Sequence[Item]
-    training: TrainingSection
-    special: SpecialTokens
-    augmentation: Augmentation | None = None
-
-    def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
-        """The steps of one epoch, 0-based."""
-        training = self.training
-        policy = WindowPolicy(
-            training.full_window_share, training.utterances_per_window, fixed=training.encoder_cache_gb > 0
-        )
-        items = self.items if self.augmentation is None else self.augmentation.of_epoch(self.items, number)
-        return plan_epoch(
-            items, policy, self.special, epoch=number, seed=training.seed,
-            batch_seconds=training.batch_seconds, accumulation=training.accumulation,
-        )  # fmt: skip
-
-    def count_steps(self) -> int:
-        """Optimiser steps of the whole run."""
-        training = self.training
-        if training.max_steps:
-            return training.max_steps
-        whole = int(training.epochs)
-        n = sum(len(self.epoch(number)) for number in range(whole))
-        if training.epochs > whole:
-            n += round(len(self.epoch(whole)) * (training.epochs - whole))
-        return max(1, n)
-
-    def steps(self, epoch: int, step_in_epoch: int) -> Iterator[tuple[int, int, tuple[MicroBatch, ...]]]:
-        """Endless steps from one on, each with where it leaves a run: epoch, and steps done in it."""
-        while True:
-            plan = self.epoch(epoch)
-            for place in range(step_in_epoch, len(plan)):
-                yield epoch, place + 1, plan[place]
-            epoch, step_in_epoch = epoch + 1, 0
-
-
 # ------------------------------------------------------------------------------------------ setting up, judging
 
 
@@ -237,7 +206,7 @@ def _can_be_done(recipe: Recipe, team: Team) -> None:
     """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is; and only
     an encoder that stays as it is can have its outputs kept."""
     training = recipe.training
-    if training.encoder_cache_gb and recipe.adapter.parts == "both":
+    if training.encoder_cache_gb and recipe.adapter.parts != "decoder":
         raise ParlureError(
             "training.encoder_cache_gb keeps what an encoder gives, and here the encoder is tuned too",
             "--set adapter.parts=decoder, or --set training.encoder_cache_gb=0",
@@ -252,7 +221,7 @@ def _can_be_done(recipe: Recipe, team: Team) -> None:
 def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
     """Write a checkpoint; returns its step."""
     if team.is_main:
-        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress))
+        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress), trainee.ranks)
     team.wait()
     return progress.step
 
@@ -260,32 +229,39 @@ def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
 def _evaluate(
     trainee: Trainee,
     development: Development,
+    guards: Guards,
     progress: Progress,
     out: Path,
     log: checkpoint.MetricsLog,
     team: Team,
     stop: StopRequest,
 ) -> bool:
-    """Decode dev; keep what is best so far, by WER. At step 0 that is the base model itself.
+    """Decode dev and guards; keep what is best so far, by WER, of what harms no guard. At step 0 that is the base.
 
     Returns:
         Whether it was done, and not left for a request to stop.
     """
     clock = time.monotonic()
     wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team, lambda: stop.requested)
-    if wer is None:
+    guarded = None if wer is None else guards.rates(trainee, team, lambda: stop.requested)
+    if wer is None or guarded is None:
         return False
     progress.to_judge = False
     if progress.step == 0:
-        progress.base_wer = wer
-    if wer < progress.best_wer:
+        progress.base_wer, progress.base_guards = wer, guarded
+    harmed = guards.harmed(guarded, progress.base_guards)
+    progress.n_harmed = progress.n_harmed + 1 if harmed else 0
+    if wer < progress.best_wer and not harmed:
         progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
         if team.is_main:
             checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
     else:
         progress.n_worse += 1
-    log.evaluation(progress.step, wer=wer, best_wer=progress.best_wer, n_utterances=len(development.clips),
-                   profile=development.profile, work_s=time.monotonic() - clock)  # fmt: skip
+    log.evaluation(
+        progress.step, wer=wer, best_wer=progress.best_wer, best_step=progress.best_step,
+        n_utterances=len(development.clips), profile=development.profile, guards=guarded, harmed=harmed,
+        work_s=time.monotonic() - clock,
+    )  # fmt: skip
     return True
 
 
@@ -297,5 +273,6 @@ def _summary(progress: Progress, n_steps: int, *, was_finished: bool = False) ->
         best_wer=progress.best_wer,
         base_wer=progress.base_wer,
         stopped_early=progress.finished and progress.step < n_steps,
+        harmed=progress.n_harmed > 0,
         was_finished=was_finished,
     )

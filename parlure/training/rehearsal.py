@@ -87,7 +87,8 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
     shallow = copy.deepcopy(config)
     shallow.encoder_layers = shallow.decoder_layers = _N_LAYERS
     with FakeTensorMode():
-        whisper = prepared(shallow, adapter, bf16=bf16)
+        # PEFT copies modules that are saved whole, which fake tensors cannot stand
+        whisper = prepared(shallow, adapter.model_copy(update={"modules_to_save": ()}), bf16=bf16)
         _materialise(whisper)
         whisper.train()
         passes, recomputed = _passes(whisper, bf16), (0.0, 0.0, 0.0)
@@ -100,7 +101,8 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
     kept = _linear([one.whole(config) for one in passes])
     fixed, per_second, per_token = (one + other for one, other in zip(kept, recomputed, strict=True))
     # a tied matrix gets two gradients, of the input and of the output, before they are added up
-    n_scratch = 2 * config.vocab_size * config.d_model * _FP32 if adapter.method == "full" else 0
+    has_embeddings = adapter.method == "full" and adapter.parts != "encoder" and not adapter.last_layers
+    n_scratch = 2 * config.vocab_size * config.d_model * _FP32 if has_embeddings else 0
     return Need(
         n_weights, trained, 2 * trained, fixed + n_scratch, per_second + _passing_per_second(config),
         per_token + _passing_per_token(config),

@@ -8,12 +8,18 @@ import torch
 from torch import nn
 from transformers import WhisperForConditionalGeneration
 
+from parlure.errors import ParlureError
 from parlure.recipe import AdapterSection
-from parlure.whisper.adapters import attach_lora
+from parlure.whisper.adapters import Adapters, attach, too_few_layers
 
 
 def made_trainable(
-    whisper: WhisperForConditionalGeneration, adapter: AdapterSection, *, base_name: str = "", bf16: bool = False
+    whisper: WhisperForConditionalGeneration,
+    adapter: AdapterSection,
+    *,
+    base_name: str = "",
+    bf16: bool = False,
+    n_steps: int = 1,
 ) -> tuple[WhisperForConditionalGeneration, nn.Module]:
     """Prepare a base model, which is changed in place, on whatever device it is.
 
@@ -22,22 +28,46 @@ def made_trainable(
         adapter: of the recipe.
         base_name: the MODEL it was loaded from, which an adapter names.
         bf16: whether it is computed in bf16: frozen weights are then held in it, what is trained stays in fp32.
+        n_steps: optimiser steps of the run.
 
     Returns:
         The Whisper, adapters inside if there are any, and what is to be saved: the PEFT model, or the Whisper itself.
+
+    Raises:
+        ParlureError: the recipe names something that this model has not.
     """
     if adapter.method == "full":
-        whisper.requires_grad_(True)
-        whisper.model.encoder.requires_grad_(adapter.parts == "both")
-        whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
+        _free(whisper, adapter)
         return whisper, whisper
     if bf16:
         _hold_in_bf16(whisper)
-    adapted = attach_lora(
-        whisper, base_name=base_name, r=adapter.r, alpha=adapter.alpha, dropout=adapter.dropout,
-        targets=adapter.targets, parts=adapter.parts,
+    adapters = Adapters(
+        adapter.r, adapter.alpha, adapter.dropout, adapter.method, adapter.targets,
+        adapter.parts, adapter.last_layers, adapter.modules_to_save, n_steps,
     )  # fmt: skip
+    adapted = attach(whisper, adapters, base_name)
     return cast(WhisperForConditionalGeneration, adapted.get_base_model()), adapted
+
+
+def _free(whisper: WhisperForConditionalGeneration, adapter: AdapterSection) -> None:
+    """Set the weights free that full fine-tuning trains."""
+    if adapter.modules_to_save:
+        raise ParlureError(
+            "adapter.modules_to_save goes with adapters, and adapter.method is full",
+            "leave it empty: full trains every module of the chosen parts",
+        )
+    whisper.requires_grad_(False)
+    for part in ("encoder", "decoder") if adapter.parts == "both" else (adapter.parts,):
+        stack = getattr(whisper.model, part)
+        if not adapter.last_layers:
+            stack.requires_grad_(True)
+            continue
+        if adapter.last_layers > len(stack.layers):
+            raise too_few_layers(adapter.last_layers, len(stack.layers))
+        stack.layer_norm.requires_grad_(True)
+        for layer in stack.layers[-adapter.last_layers :]:
+            layer.requires_grad_(True)
+    whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
 
 
 def _hold_in_bf16(whisper: WhisperForConditionalGeneration) -> None:

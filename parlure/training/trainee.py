@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from peft import PeftModel
 from torch import nn
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
@@ -20,6 +21,7 @@ from parlure.training.encoder_cache import EncoderCache
 from parlure.training.feeding import Feeder
 from parlure.training.team import Team
 from parlure.training.trainable import made_trainable
+from parlure.whisper.adalora import RankSchedule
 from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.prompt import IGNORED, SpecialTokens
 
@@ -58,6 +60,7 @@ class Trainee:
         saveable: the PEFT model, or the Whisper itself.
         hears: whether the encoder is trained too.
         cache: of its outputs, where it is not.
+        ranks: how AdaLoRA deals them out.
     """
 
     whisper: WhisperForConditionalGeneration
@@ -65,6 +68,7 @@ class Trainee:
     saveable: nn.Module
     hears: bool = True
     cache: EncoderCache | None = None
+    ranks: RankSchedule | None = None
     loss: SummedLoss = field(init=False)
     optimizer: torch.optim.Optimizer = field(init=False)
     feeder: Feeder = field(init=False)
@@ -79,6 +83,7 @@ class Trainee:
         cache_folder: Path | None = None,
         *,
         bf16: bool = False,
+        n_steps: int = 1,
     ) -> Trainee:
         """A base model made ready: adapters attached or weights freed, on its device, with its optimiser.
 
@@ -89,11 +94,14 @@ class Trainee:
             device: where to.
             cache_folder: where the encoder's outputs are kept, if the recipe wants them on disk.
             bf16: whether it is computed in bf16, see :func:`parlure.training.trainable.made_trainable`.
+            n_steps: optimiser steps of the run.
         """
         adapter, training = recipe.adapter, recipe.training
-        whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16)
-        hears = adapter.parts == "both"
+        whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps)
+        hears = adapter.parts != "decoder"
         made = cls(whisper, tokenizer, saveable, hears)
+        if adapter.method == "adalora":
+            made.ranks = RankSchedule(cast(PeftModel, saveable))
         if training.checkpointing == "on":
             checkpoint_layers(whisper)
         made.loss = SummedLoss(whisper).to(device)
@@ -164,7 +172,11 @@ def optimisation_step(
         torch.autograd.backward(summed / n_scored)
         total += summed.detach()  # read at the end: a GPU need not wait here
     team.add_gradients(trainee.loss.parameters())
+    if trainee.ranks:
+        torch.autograd.backward(trainee.ranks.penalty())  # the same in every process
     grad_norm = nn.utils.clip_grad_norm_(trainee.loss.parameters(), max_grad_norm)
     trainee.optimizer.step()
+    if trainee.ranks:
+        trainee.ranks.stepped()
     trainee.optimizer.zero_grad()
     return team.add([float(total)])[0] / n_scored, float(grad_norm)

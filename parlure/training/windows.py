@@ -30,6 +30,7 @@ class Item:
 
     Attributes:
         group: who speaks in which conversation; only utterances of one group share a window.
+        plain: its labels without phrase times, where ``labels`` have them.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Item:
     labels: Labels
     read: Callable[[], Samples]
     group: str = ""
+    plain: Labels | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,13 @@ class WindowPolicy:
     Attributes:
         full_share: of the utterances, in the 30 s window.
         most: utterances in one full window; 1 to that many, equally often, as far as they fit.
+        stamped: of full windows with several utterances, in which phrases carry their times.
         fixed: the windows of the first epoch in every epoch, so that what an encoder makes of them can be kept.
     """
 
     full_share: float
     most: int = 1
+    stamped: float = 0.5
     fixed: bool = False
 
 
@@ -92,7 +96,7 @@ def draw_windows(
     for run in _runs(items, policy.most, drawn):
         rng = random.Random(f"{drawn} {run[0].id}")
         if rng.random() < policy.full_share:
-            windows += _full(run, special, rng)
+            windows += _full(run, policy.stamped, special, rng)
         else:
             windows += map(own_window, run)
     return windows
@@ -111,7 +115,7 @@ def _runs(items: Sequence[Item], most: int, drawn: str) -> Iterator[list[Item]]:
             start += n
 
 
-def _full(run: Sequence[Item], special: SpecialTokens, rng: random.Random) -> Iterator[Window]:
+def _full(run: Sequence[Item], stamped: float, special: SpecialTokens, rng: random.Random) -> Iterator[Window]:
     """As few full windows as hold a run, in its order."""
     rest = list(run)
     while rest:
@@ -127,5 +131,5 @@ def _full(run: Sequence[Item], special: SpecialTokens, rng: random.Random) -> It
         labels = items[0].labels
         if len(items) > 1:
             spans_s = [(start_s, start_s + item.duration_s) for start_s, item in zip(starts_s, items, strict=True)]
-            labels = join_labels([item.labels for item in items], spans_s, special, stamped=rng.random() < 0.5)
+            labels = join_labels([item.labels for item in items], spans_s, special, stamped=rng.random() < stamped)
         yield Window(tuple(items), labels, WINDOW_S, tuple(starts_s), rng.choice(("silence", "zeros")))

@@ -152,6 +152,12 @@ def encode_labels(
     return Labels(tuple(inputs), tuple(targets))
 
 
+def without_previous(labels: Labels, special: SpecialTokens) -> Labels:
+    """The labels from the start token on."""
+    start = labels.inputs.index(special.start)
+    return Labels(labels.inputs[start:], labels.targets[start:])
+
+
 def _timed(
     tokenizer: WhisperTokenizer, special: SpecialTokens, segment: tuple[float, float, str], utterance_id: str
 ) -> list[int]:

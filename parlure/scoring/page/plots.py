@@ -116,12 +116,15 @@ def kinds_legend() -> str:
     )
 
 
-def training_plot(steps: Sequence[Mapping[str, float]], evaluations: Sequence[Mapping[str, float]]) -> str:
+def training_plot(
+    steps: Sequence[Mapping[str, float]], evaluations: Sequence[Mapping[str, float]], best_step: int | None = None
+) -> str:
     """Loss by step (pale) and dev WER by step (dots), on two axes; empty without either.
 
     Args:
         steps: ``{"step", "loss"}`` each.
         evaluations: ``{"step", "wer"}`` each, in points.
+        best_step: which of them was kept; None is that of the lowest WER.
     """
     if not steps or not evaluations:
         return ""
@@ -137,7 +140,7 @@ def training_plot(steps: Sequence[Mapping[str, float]], evaluations: Sequence[Ma
             side.set_visible(False)
         at, rates = [one["step"] for one in evaluations], [one["wer"] for one in evaluations]
         axes.plot(at, rates, "o-", color=TUNED, linewidth=1.8, markersize=4)
-        best = min(range(len(rates)), key=rates.__getitem__)
+        best = at.index(best_step) if best_step in at else min(range(len(rates)), key=rates.__getitem__)
         axes.plot(at[best], rates[best], "D", color=TUNED, markersize=7)
         axes.set_zorder(losses.get_zorder() + 1)
         axes.set_ylim(bottom=0)

@@ -11,7 +11,7 @@ from parlure.scoring.page.plots import training_plot
 def training_section(report: Mapping[str, Any]) -> str:
     """The curve; empty where the model is no run of parlure."""
     training = report.get("training") or {}
-    svg = training_plot(training.get("steps", ()), training.get("evaluations", ()))
+    svg = training_plot(training.get("steps", ()), training.get("evaluations", ()), training.get("best_step"))
     if not svg:
         return ""
     return (

@@ -12,7 +12,6 @@ from parlure.errors import ParlureError
 from parlure.scoring.evidence.language import MIN_DURATION_S
 from parlure.scoring.evidence.translation import needs_sacrebleu
 from parlure.scoring.significance import block_numbers
-from parlure.scoring.skills.guard import load_guards
 from parlure.scoring.skills.listening import Ear, Question, questions_of
 from parlure.scoring.skills.longform import Piece, pieces_of
 from parlure.scoring.skills.silence import SilenceHeard, hear_silence, silence_questions
@@ -20,6 +19,7 @@ from parlure.scoring.skills.through import Through
 from parlure.speech.audio import Samples
 from parlure.speech.channel.expression import Channel
 from parlure.speech.nonspeech import CLIPS_PER_KIND, NonSpeech, nonspeech_clips
+from parlure.training.guards import load_guards
 from parlure.training.items import refuse_long
 from parlure.transcribing.hypothesis import Hypothesis
 

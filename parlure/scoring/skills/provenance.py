@@ -33,7 +33,7 @@ def training_of(model: str) -> dict[str, Any] | None:
     """The report's ``training``: loss by step and dev WER by evaluation; None where the model is no run folder.
 
     Returns:
-        ``{"steps": [{"step", "loss"}], "evaluations": [{"step", "wer"}]}``; of many steps every n-th.
+        ``{"steps": [{"step", "loss"}], "evaluations": [{"step", "wer"}], "best_step"}``; of many steps every n-th.
     """
     path = Path(model) / "metrics.jsonl"
     if not path.is_file():
@@ -41,4 +41,5 @@ def training_of(model: str) -> dict[str, Any] | None:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     steps = [{"step": row["step"], "loss": row["loss"]} for row in rows if row["kind"] == "step"]
     evaluations = [{"step": row["step"], "wer": row["wer"]} for row in rows if row["kind"] == "evaluation"]
-    return {"steps": steps[:: 1 + len(steps) // MAX_STEPS], "evaluations": evaluations}
+    best_step = next((row["best_step"] for row in reversed(rows) if row["kind"] == "evaluation"), None)
+    return {"steps": steps[:: 1 + len(steps) // MAX_STEPS], "evaluations": evaluations, "best_step": best_step}

@@ -1,0 +1,72 @@
+"""Between a base and what was tuned from it: weights on the straight line from one to the other.
+
+Half-way models often keep most of what was learnt and lose less of what was known (WiSE-FT; Wortsman et al. 2022).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import WhisperForConditionalGeneration, WhisperTokenizer
+
+from parlure.errors import ParlureError
+from parlure.whisper.load import base_of, load, load_base, locate
+
+_SETTINGS, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+
+
+class Blend:
+    """A run's model that can be put anywhere between its base and itself.
+
+    Attributes:
+        whisper: the model; where it stands, :meth:`put` decides.
+        tokenizer: its own.
+    """
+
+    def __init__(self, run: str) -> None:
+        """Load both.
+
+        Raises:
+            ParlureError: it is no run, or its base cannot be loaded.
+        """
+        source, self._adapter = locate(base_of(run))
+        if self._adapter is not None:
+            raise ParlureError(f"{run} was tuned from a run with an adapter", "merge that one first: parlure export")
+        loaded = load(run)
+        self.whisper: WhisperForConditionalGeneration = loaded.model
+        self.tokenizer: WhisperTokenizer = loaded.tokenizer
+        base = dict(load_base(source).to(loaded.model.device).named_parameters())
+        self._ends: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        for name, tuned in self.whisper.named_parameters():
+            if not torch.equal(tuned, base[name]):
+                self._ends[name] = (base[name].detach(), tuned.detach().clone())
+        self._run = Path(run)
+
+    @torch.no_grad()
+    def put(self, scale: float) -> None:
+        """0 is the base, 1 is as tuned, both to the bit."""
+        for name, parameter in self.whisper.named_parameters():
+            if name in self._ends:
+                parameter.copy_(torch.lerp(*self._ends[name], scale))
+
+    def save_adapter(self, scale: float, folder: Path) -> bool:
+        """Write the run's adapter with its update scaled, if a scaled adapter is the scaled model.
+
+        It is not where norms were tuned with it (DoRA), where modules were trained whole, or without any adapter.
+        """
+        kept = self._run / "adapter"
+        if not (kept / _SETTINGS).is_file():
+            return False
+        settings: dict[str, Any] = json.loads((kept / _SETTINGS).read_text(encoding="utf-8"))
+        if settings["peft_type"] != "LORA" or settings.get("use_dora") or settings.get("modules_to_save"):
+            return False
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        weights = load_file(kept / _WEIGHTS)
+        scaled = {name: value * scale if ".lora_B." in name else value for name, value in weights.items()}
+        save_file(scaled, folder / _WEIGHTS, metadata={"format": "pt"})
+        return True

@@ -1,0 +1,185 @@
+"""Every way to fine-tune: it begins as the base, learns what it should, and is saved, merged and resumed exactly."""
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+from peft import PeftModel
+from test_loop import alone, recipe, trained_weights
+from test_trainee import items  # noqa: F401  fixture
+
+from parlure.errors import ParlureError
+from parlure.recipe import AdapterSection
+from parlure.speech.features import log_mel
+from parlure.training.batches import MicroBatch
+from parlure.training.loop import train
+from parlure.training.rehearsal import rehearse
+from parlure.training.trainable import made_trainable
+from parlure.training.trainee import Trainee, optimisation_step
+from parlure.training.windows import own_window
+from parlure.whisper.adapters import merge_saved, save_adapter, scaled_saved
+from parlure.whisper.load import NANO, load, load_base, load_tokenizer
+
+KIN = ["lora", "rslora", "dora", "pissa", "adalora"]
+PROMPT = torch.tensor([[50_258, 50_265, 50_359, 50_363, 300, 301]])
+
+
+@pytest.fixture(scope="module")
+def mels():
+    torch.manual_seed(3)
+    return log_mel(torch.randn(1, 30 * 16_000) * 0.1, 80)
+
+
+@torch.no_grad()
+def logits(model, mels):
+    return model.eval()(input_features=mels, decoder_input_ids=PROMPT).logits
+
+
+def learner(folder, n_steps=4, **adapter):
+    torch.manual_seed(0)
+    settings = recipe(folder, adapter={"dropout": 0.0} | adapter)
+    return Trainee.of(settings, load_base(str(NANO)), load_tokenizer(str(NANO)), torch.device("cpu"), n_steps=n_steps)
+
+
+def after_steps(made, items, n):  # noqa: F811
+    step = (MicroBatch(tuple(map(own_window, items[:3])), 6.0),)
+    for _ in range(n):
+        optimisation_step(made, alone(), step, 1e-3, 1.0)
+    return made
+
+
+@pytest.mark.parametrize("method", KIN)
+def test_from_the_base_to_a_lora_that_peft_loads(items, corpus_folder, tmp_path, mels, method):  # noqa: F811
+    base = logits(load_base(str(NANO)), mels)
+    made = learner(corpus_folder, method=method, modules_to_save=["conv1", "layer_norm"])
+    torch.testing.assert_close(logits(made.whisper, mels), base, rtol=1e-4, atol=1e-4)
+    tuned = logits(after_steps(made, items, 3).whisper, mels)
+    assert (tuned - base).abs().max() > 0.05
+    save_adapter(made.saveable, tmp_path)
+    saved = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert (saved["peft_type"], saved["use_dora"], saved["base_model_name_or_path"]) == (
+        "LORA",
+        method == "dora",
+        "nano",
+    )
+    loaded = PeftModel.from_pretrained(load_base(str(NANO)), str(tmp_path))
+    for again in (loaded.get_base_model(), merge_saved(load_base(str(NANO)), tmp_path)):
+        torch.testing.assert_close(logits(again, mels), tuned, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(logits(scaled_saved(load_base(str(NANO)), tmp_path, 0.0), mels), base)
+
+
+@pytest.mark.parametrize("method", ["rslora", "dora", "pissa", "adalora"])
+def test_an_interrupted_run_resumes_to_the_same_weights(corpus_folder, tmp_path, method):
+    settings = recipe(
+        corpus_folder, adapter={"method": method}, training={"max_steps": 6},
+        evaluation={"every_steps": 5, "max_utterances": 1}, decoding={"max_new_tokens": 5},
+    )  # fmt: skip
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    train(settings, straight)
+
+    def interrupt(row):
+        if row["kind"] == "step" and row["step"] == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, broken, on_event=interrupt)
+    train(settings, broken, resume=True)
+    first, second = trained_weights(straight), trained_weights(broken)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert load(str(broken)).name == str(broken)
+
+
+def test_adalora_ends_with_the_ranks_that_are_wanted(items, corpus_folder):  # noqa: F811
+    made = after_steps(learner(corpus_folder, 10, method="adalora", r=4), items, 10)
+    ranks = [int((p != 0).sum()) for name, p in made.saveable.named_parameters() if "lora_E" in name]
+    assert len(ranks) == 3 * 6 + 3 * 10
+    assert sum(ranks) == 4 * len(ranks)
+    assert len(set(ranks)) > 1  # dealt out, not cut everywhere alike
+
+
+def test_adaloras_penalty_is_pefts(items, corpus_folder, mels):  # noqa: F811
+    made = after_steps(learner(corpus_folder, 10, method="adalora"), items, 2)
+    made.whisper.eval()
+    labels = torch.tensor([[5, 6, 7]])
+    with torch.no_grad():
+        plain = made.whisper(input_features=mels, labels=labels).loss
+        theirs = made.saveable.base_model(input_features=mels, labels=labels).loss
+        assert float(made.ranks.penalty()) == pytest.approx(float(theirs - plain), rel=1e-3)
+
+
+def trained(**adapter):
+    whisper = made_trainable(load_base(str(NANO)), AdapterSection(r=2, **adapter))[0]
+    names = [name for name, p in whisper.named_parameters() if p.requires_grad]
+    return {name.replace(".lora_A.default", "").replace(".lora_B.default", "") for name in names}
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize(
+    ("parts", "last_layers", "layers"),
+    [
+        ("both", 0, {"encoder": {0, 1, 2}, "decoder": {0, 1, 2}}),
+        ("encoder", 0, {"encoder": {0, 1, 2}}),
+        ("decoder", 0, {"decoder": {0, 1, 2}}),
+        ("both", 1, {"encoder": {2}, "decoder": {2}}),
+        ("decoder", 2, {"decoder": {1, 2}}),
+    ],
+)
+def test_what_is_trained_is_what_was_asked_for(method, parts, last_layers, layers):
+    found = {}
+    for name in trained(method=method, parts=parts, last_layers=last_layers):
+        _, part, *rest = name.split(".")
+        if rest[0] == "layers":
+            found.setdefault(part, set()).add(int(rest[1]))
+        else:
+            assert method == "full" and part in layers
+            assert not last_layers or rest[0] == "layer_norm"
+            assert name != "model.encoder.embed_positions.weight"
+    assert found == layers
+
+
+def test_modules_saved_whole_are_trained_in_fp32():
+    whisper = made_trainable(load_base(str(NANO)), AdapterSection(modules_to_save=("conv1", "conv2")), bf16=True)[0]
+    whole = {name: p for name, p in whisper.named_parameters() if p.requires_grad and "lora_" not in name}
+    assert {name.split(".")[2] for name in whole} == {"conv1", "conv2"}
+    assert {p.dtype for p in whole.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("method", [*KIN, "full"])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_memory_is_rehearsed_for_each(method, bf16):
+    whisper = load_base(str(NANO))
+    adapter = AdapterSection(method=method, r=8, modules_to_save=() if method == "full" else ("conv1", "layer_norm"))
+    need = rehearse(whisper.config, adapter, bf16=bf16, checkpointing=False)
+    made_trainable(whisper, adapter, bf16=bf16)
+    assert need.gradients == sum(p.nbytes for p in whisper.parameters() if p.requires_grad)
+    assert need.per_second > 1e5
+
+
+@pytest.mark.parametrize(
+    ("adapter", "message", "hint"),
+    [
+        ({"last_layers": 4}, "adapter.last_layers is 4, and a part of the model has 3", "0 means all"),
+        (
+            {"last_layers": 4, "method": "full"},
+            "adapter.last_layers is 4, and a part of the model has 3",
+            "0 means all",
+        ),
+        (
+            {"modules_to_save": ["embed_tokens"]},
+            "adapter.modules_to_save names embed_tokens, which cannot be trained beside adapters",
+            "these can: conv1, conv2, encoder_attn_layer_norm, final_layer_norm, layer_norm, self_attn_layer_norm",
+        ),
+        (
+            {"modules_to_save": ["conv1"], "method": "full"},
+            "adapter.modules_to_save goes with adapters, and adapter.method is full",
+            "leave it empty: full trains every module of the chosen parts",
+        ),
+    ],
+)
+def test_refusals(adapter, message, hint):
+    with pytest.raises(ParlureError) as caught:
+        made_trainable(load_base(str(NANO)), AdapterSection(**adapter))
+    assert (str(caught.value), caught.value.hint) == (message, hint)
