@@ -74,6 +74,10 @@ class TrainingSection(_Section):
     """peak learning rate; for full fine-tuning take about a tenth of what suits LoRA"""
     warmup_steps: int = Field(default=50, ge=0)
     """steps in which the rate rises from 0 to its peak, after which it falls to 0 linearly"""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """learning rate of a layer as a share of the next one's, in encoder and decoder each; 1: all learn alike"""
+    average: float = Field(default=0.0, ge=0, lt=1)
+    """decay of a moving average of what is trained, which is judged and kept in its place; 0.999 is usual, 0: none"""
     weight_decay: float = Field(default=0.0, ge=0)
     """decoupled weight decay (AdamW)"""
     max_grad_norm: float = Field(default=1.0, gt=0)

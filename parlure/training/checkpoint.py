@@ -26,7 +26,7 @@ from parlure.whisper.adapters import save_adapter
 _N_KEPT = 2  # checkpoints: the last, and one before it should the disk fill up
 _MARKER = "progress.json"  # written last
 _RECIPE, _ENVIRONMENT, _CORPUS = "recipe.toml", "environment.json", "corpus.json"  # what a run begins with
-_METHOD = "method.pt"  # what a method keeps beside weights and optimiser
+_STATES = "states.pt"  # of what has one beside weights and optimiser
 _PART = ".part"  # of a name: is being written
 
 
@@ -88,7 +88,7 @@ def save(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     progress: Mapping[str, Any],
-    method: Stateful | None = None,
+    states: Mapping[str, Stateful] | None = None,
 ) -> None:
     """Write ``checkpoints/step-NNNNNN`` with all an exact resume needs; delete all but the last two.
 
@@ -101,8 +101,8 @@ def save(
     trainable = {name: p.detach().cpu().contiguous() for name, p in model.named_parameters() if p.requires_grad}
     save_file(trainable, part / "trainable.safetensors")
     _save_state(optimizer.state_dict(), part / "optimizer.pt")
-    if method is not None:
-        _save_state(method.state(), part / _METHOD)
+    if states:
+        _save_state({name: one.state() for name, one in states.items()}, part / _STATES)
     _write_json(part / _MARKER, dict(progress))
     _remove(folder)  # of the same step, from before its evaluation was done
     part.replace(folder)
@@ -117,15 +117,17 @@ def last(out: Path) -> Path | None:
 
 
 def restore(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, method: Stateful | None = None
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, states: Mapping[str, Stateful] | None = None
 ) -> dict[str, Any]:
-    """Load a checkpoint into model, optimiser and what the method keeps; returns the saved progress."""
+    """Load a checkpoint into model, optimiser and what else has a state; returns the saved progress."""
     parameters = dict(model.named_parameters())
     for name, value in load_file(folder / "trainable.safetensors").items():
         parameters[name].data.copy_(value)
     optimizer.load_state_dict(torch.load(folder / "optimizer.pt", weights_only=True))
-    if method is not None:
-        method.restore(torch.load(folder / _METHOD, weights_only=True))
+    if states:
+        saved = torch.load(folder / _STATES, weights_only=True)
+        for name, one in states.items():
+            one.restore(saved[name])
     progress: dict[str, Any] = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
     return progress
 

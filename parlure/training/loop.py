@@ -126,7 +126,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     )
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
-        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer, trainee.ranks))
+        progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer, trainee.states))
     if dry_run or progress.finished:
         return _summary(progress, n_steps, was_finished=progress.finished)
     if team.is_main:
@@ -221,7 +221,7 @@ def _can_be_done(recipe: Recipe, team: Team) -> None:
 def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
     """Write a checkpoint; returns its step."""
     if team.is_main:
-        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress), trainee.ranks)
+        checkpoint.save(out, progress.step, trainee.saveable, trainee.optimizer, vars(progress), trainee.states)
     team.wait()
     return progress.step
 
@@ -242,21 +242,22 @@ def _evaluate(
         Whether it was done, and not left for a request to stop.
     """
     clock = time.monotonic()
-    wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team, lambda: stop.requested)
-    guarded = None if wer is None else guards.rates(trainee, team, lambda: stop.requested)
-    if wer is None or guarded is None:
-        return False
-    progress.to_judge = False
-    if progress.step == 0:
-        progress.base_wer, progress.base_guards = wer, guarded
-    harmed = guards.harmed(guarded, progress.base_guards)
-    progress.n_harmed = progress.n_harmed + 1 if harmed else 0
-    if wer < progress.best_wer and not harmed:
-        progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
-        if team.is_main:
-            checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
-    else:
-        progress.n_worse += 1
+    with trainee.as_kept():
+        wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team, lambda: stop.requested)
+        guarded = None if wer is None else guards.rates(trainee, team, lambda: stop.requested)
+        if wer is None or guarded is None:
+            return False
+        progress.to_judge = False
+        if progress.step == 0:
+            progress.base_wer, progress.base_guards = wer, guarded
+        harmed = guards.harmed(guarded, progress.base_guards)
+        progress.n_harmed = progress.n_harmed + 1 if harmed else 0
+        if wer < progress.best_wer and not harmed:
+            progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
+            if team.is_main:
+                checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
+        else:
+            progress.n_worse += 1
     log.evaluation(
         progress.step, wer=wer, best_wer=progress.best_wer, best_step=progress.best_step,
         n_utterances=len(development.clips), profile=development.profile, guards=guarded, harmed=harmed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -16,9 +16,12 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.recipe import Recipe
 from parlure.speech.features import log_mel
+from parlure.training.averaging import WeightAverage
 from parlure.training.batches import MicroBatch, Tensors, collate_labels
+from parlure.training.checkpoint import Stateful
 from parlure.training.encoder_cache import EncoderCache
 from parlure.training.feeding import Feeder
+from parlure.training.layer_rates import parameter_groups
 from parlure.training.team import Team
 from parlure.training.trainable import made_trainable
 from parlure.whisper.adalora import RankSchedule
@@ -61,6 +64,7 @@ class Trainee:
         hears: whether the encoder is trained too.
         cache: of its outputs, where it is not.
         ranks: how AdaLoRA deals them out.
+        average: of what is trained, if that is to be kept.
     """
 
     whisper: WhisperForConditionalGeneration
@@ -69,6 +73,7 @@ class Trainee:
     hears: bool = True
     cache: EncoderCache | None = None
     ranks: RankSchedule | None = None
+    average: WeightAverage | None = None
     loss: SummedLoss = field(init=False)
     optimizer: torch.optim.Optimizer = field(init=False)
     feeder: Feeder = field(init=False)
@@ -105,15 +110,29 @@ class Trainee:
         if training.checkpointing == "on":
             checkpoint_layers(whisper)
         made.loss = SummedLoss(whisper).to(device)
-        trainable = [parameter for parameter in whisper.parameters() if parameter.requires_grad]
+        trainable = {name: parameter for name, parameter in whisper.named_parameters() if parameter.requires_grad}
+        n_layers = {part: len(getattr(whisper.model, part).layers) for part in ("encoder", "decoder")}
+        groups = parameter_groups(trainable.items(), training.layer_decay, n_layers)
         made.optimizer = torch.optim.AdamW(
-            trainable, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+            groups, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
+        if training.average:
+            made.average = WeightAverage(trainable, training.average)
         made.feeder = Feeder(SpecialTokens.of(tokenizer).end)
         if training.encoder_cache_gb and not hears:
             folder = cache_folder if training.encoder_cache == "disk" else None
             made.cache = EncoderCache(round(training.encoder_cache_gb * 1e9), folder)
         return made
+
+    @property
+    def states(self) -> dict[str, Stateful]:
+        """What has a state of its own beside weights and optimiser."""
+        own = {"ranks": self.ranks, "average": self.average}
+        return {name: one for name, one in own.items() if one is not None}
+
+    def as_kept(self) -> AbstractContextManager[None]:
+        """Within, the model is the one that would be kept: the average, if there is one."""
+        return nullcontext() if self.average is None else self.average.in_place()
 
     def begin(self, batches: Iterable[MicroBatch]) -> None:
         """Read ahead what these forward passes take; with a cache, nobody knows what that is."""
@@ -159,7 +178,7 @@ def optimisation_step(
         Mean loss per scored token of the step, and the gradient's norm before clipping.
     """
     for group in trainee.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["scale"]
     trainee.whisper.train()
     if not trainee.hears:
         trainee.whisper.model.encoder.eval()  # it must say the same every time
@@ -178,5 +197,7 @@ def optimisation_step(
     trainee.optimizer.step()
     if trainee.ranks:
         trainee.ranks.stepped()
+    if trainee.average:
+        trainee.average.stepped()
     trainee.optimizer.zero_grad()
     return team.add([float(total)])[0] / n_scored, float(grad_norm)
