@@ -345,7 +345,7 @@ def test_an_existing_corpus_survives_a_mistake(tmp_path: Path) -> None:
     ("options", "message", "hint"),
     [
         ({"language": None}, r"calls\.csv line 2 does not say its language", "--language fr, or a column language"),
-        ({"language": "french"}, "french is not a language code", "--language fr, en, es: two or three letters"),
+        ({"language": "klingon"}, "klingon is not a language code", "--language fr, en, es: two or three letters"),
         ({"task": "sing"}, "--task cannot be sing", "--task transcribe|translate"),
         ({"channels": "left"}, "--channels cannot be left", "--channels first|split|mix"),
         ({"empty_text": "keep"}, "--empty-text cannot be keep", "--empty-text reject|no-speech"),

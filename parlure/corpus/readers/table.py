@@ -2,7 +2,8 @@
 
 Columns: ``audio`` (relative to the manifest) and ``text``; if wanted ``id, speaker, session, language, task,
 split, start, end, channel`` (times in seconds), in JSON Lines also ``segments, prompt, tags``. Other columns are the
-row's metadata. A table is UTF-8, with or without a byte order mark; a row that is not is rejected.
+row's metadata. A table is UTF-8, with or without a byte order mark, or UTF-16 with its mark, as spreadsheets write
+"Unicode text"; a row that is neither is rejected.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from parlure.errors import ParlureError
 
 
 def read_csv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
-    """Rows of a table with commas, or with semicolons as a French or German spreadsheet writes it.
+    """Rows of a table with commas, or with semicolons or tabs, as spreadsheets write it.
 
     Raises:
         ParlureError: missing or empty file, a header that is not UTF-8, a missing column, a quote that is never closed.
@@ -42,31 +43,55 @@ def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     """Rows of JSON Lines, one object a line; a key that some lines lack is a field not given there.
 
     Raises:
-        ParlureError: missing or empty file, UTF-16, a column that no line has.
+        ParlureError: missing or empty file, no object in it, a column that no line has.
     """
     found, rows = json_objects(source)
-    names = name_columns(source, columns, found)
+    yield from rows_of(source, rows, name_columns(source, columns, found), found)
+
+
+def rows_of(
+    source: str,
+    numbered: Iterator[tuple[int, Mapping[str, Any]] | Rejected],
+    names: Mapping[str, str],
+    found: Iterable[str],
+    mend: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> Iterator[Row | Rejected]:
+    """A row of each line of a table.
+
+    Args:
+        source: the table.
+        numbered: each line's number and its values by column, or why it has none.
+        names: the source's name of each of our columns, by our name.
+        found: the columns that the source has; those that no field is made of are metadata.
+        mend: fields under our names as they stand → as the format means them.
+    """
     spare = spare_columns(names, found)
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all lines with the same keys
-    for one in rows:
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all lines with the same columns
+    for one in numbered:
         if isinstance(one, Rejected):
             yield one
             continue
-        number, row = one
-        metadata = tuple(name for name in spare if name in row)
-        fields = {own: row[name] for own, name in names.items() if name in row}
-        yield parse_row(source, number, row, fields, shared.setdefault(metadata, metadata))
+        number, raw = one
+        metadata = tuple(name for name in spare if name in raw)
+        fields = mend({own: raw[name] for own, name in names.items() if name in raw})
+        yield parse_row(source, number, raw, fields, shared.setdefault(metadata, metadata))
 
 
 def json_objects(source: str) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]] | Rejected]]:
     """The keys of JSON Lines; and each line with its number, or why it is no object.
 
     Raises:
-        ParlureError: as :func:`read_text`.
+        ParlureError: as :func:`read_text`; or no line is an object with a key.
     """
     lines = [(number, line) for number, line in enumerate(read_text(source).split("\n"), 1) if line.strip()]
     objects = [_json_object(line) for _, line in lines]
     found = list(dict.fromkeys(key for one in objects if isinstance(one, dict) for key in one))
+    if not found:
+        said = objects[0] if isinstance(objects[0], str) else "its object is empty"
+        raise ParlureError(
+            f"{source} has no line that is a JSON object with something in it; line {lines[0][0]}: {said}",
+            "JSON Lines has an object a line; jq -c '.[]' FILE.json > FILE.jsonl makes that of a list of objects",
+        )
     rows = (
         Rejected(source, number, {"content": line}, "malformed_row", one) if isinstance(one, str) else (number, one)
         for (number, line), one in zip(lines, objects, strict=True)
@@ -91,14 +116,7 @@ def _read_table(
     for name in names.values():
         if header.count(name) > 1:
             raise ParlureError(f"{source} has {header.count(name)} columns called {name}", "rename all but one")
-    spare = spare_columns(names, header)
-    for one in rows:
-        if isinstance(one, Rejected):
-            yield one
-        else:
-            number, raw = one
-            fields = {own: raw[name] for own, name in names.items() if name in raw}
-            yield parse_row(source, number, raw, fields, spare)
+    yield from rows_of(source, rows, names, header)
 
 
 def named_cells(
@@ -138,15 +156,22 @@ def _lines(text: str) -> Iterator[str]:
     return (match.group() for match in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text))
 
 
+_DELIMITERS = (",", ";", "\t")  # of a .csv, by its first line; a comma within a header goes before
+
+
 def csv_records(source: str) -> Iterator[tuple[int, list[str] | str]]:
     """``(line, cells)``, or a sentence instead of cells; a record over several lines has the number of its first."""
     text = read_text(source)
-    header = text.split("\n", 1)[0]
-    delimiter = ";" if ";" in header and "," not in header else ","
+    first = re.split("[\r\n]", text, maxsplit=1)[0]
+    delimiter = next((found for found in _DELIMITERS if found in first), ",")
+    lines, n_before = _lines(text), 0
+    if first.lower() == f"sep={delimiter}":  # for Excel alone
+        next(lines)
+        n_before = 1
     # strict: a quote in the wrong place is an error here and not a row with half of the next one in it
-    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        number = reader.line_num + 1
+        number = n_before + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -185,16 +210,18 @@ def read_text(source: str) -> str:
     """The file's text.
 
     Raises:
-        ParlureError: missing, empty or UTF-16.
+        ParlureError: missing or empty.
     """
     path = Path(source)
     if not path.is_file():
         raise ParlureError(f"there is no manifest {source}", "check the path")
     content = path.read_bytes()
-    # bytes that are not UTF-8 become surrogates, for which parse_row rejects the row
-    text = content.decode("utf-8-sig", errors="surrogateescape")
+    # what cannot be decoded becomes surrogates, for which parse_row rejects the row
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _not_utf8(source)
+        text = content[: len(content) // 2 * 2].decode("utf-16", errors="surrogatepass")
+        text += "\udcff" * (len(content) % 2)  # half of the last character is missing
+    else:
+        text = content.decode("utf-8-sig", errors="surrogateescape")
     if not text.strip():
         raise ParlureError(f"{source} is empty", "the first line names the columns: audio,text,speaker")
     return text
