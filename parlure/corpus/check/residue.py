@@ -14,7 +14,10 @@ _STAGE = (
     r"|sonnerie|overlap|foreign|background noise|risas?|ruido|inaudível|lachen|gelächter|unverständlich"
 )
 _MORE = r"(?:\s+(?:de|of|in)\s+\w+|\s+d['’]\w+|[\s,:]+[\d:.,]+)?"  # bruit de fond, inaudible 00:12
-_SPEAKER = r"speaker|spk|locut(?:eur|rice)|intervenante?|agente?|cliente?|customer|caller|interviewer|interviewee?|modérat(?:eur|rice)"
+_SPEAKER = (
+    r"speaker|spk|locut(?:eur|rice)|intervenante?|agente?|cliente?|customer|caller|interviewer|interviewee?"
+    r"|modérat(?:eur|rice)"
+)
 _HESITATION = r"hesitation|u[hm]+|[hm]+m|ah|eh|oh|euh|heu|huh"
 _MARK = re.compile(
     "|".join(
