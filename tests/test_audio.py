@@ -242,6 +242,8 @@ def turns(duration_s: float, rate: int, party: int) -> Samples:
         ("all silent", "silent"),
         ("two parties", "different"),
         ("a second party that says one word", "different"),
+        ("two parties that hear each other through the line", "different"),
+        ("the same, with polarity inverted on the way", "different"),
         ("inverted polarity", "inverted"),
         ("inverted and quieter, with line noise", "inverted"),
         ("three, one inverted", "inverted"),
@@ -252,7 +254,7 @@ def test_channel_layouts(tmp_path: Path, name: str, layout: str) -> None:
     rate, rng = 8_000, np.random.default_rng(0)
     voice, silence = turns(8.0, rate, 0), np.zeros(8 * rate, np.float32)
     hiss = rng.normal(0, 0.001, (2, 8 * rate)).astype(np.float32)
-    word = silence.copy()
+    word, answer = silence.copy(), turns(8.0, rate, 1)
     word[5 * rate : 5 * rate + 4_000] = sweep(0.5, rate)
     channels = {
         "mono": [voice],
@@ -262,8 +264,10 @@ def test_channel_layouts(tmp_path: Path, name: str, layout: str) -> None:
         "one silent": [voice, silence],
         "one with line noise only": [voice, hiss[0]],
         "all silent": [silence, silence],
-        "two parties": [voice, turns(8.0, rate, 1)],
+        "two parties": [voice, answer],
         "a second party that says one word": [voice, word],
+        "two parties that hear each other through the line": [voice + 0.1 * answer, answer + 0.1 * voice],
+        "the same, with polarity inverted on the way": [voice - 0.1 * answer, answer - 0.1 * voice],
         "inverted polarity": [voice, -voice],
         "inverted and quieter, with line noise": [voice + hiss[0], hiss[1] - 0.3 * voice],
         "three, one inverted": [voice, voice, -voice],

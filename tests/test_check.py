@@ -63,7 +63,7 @@ def planted(clean, tmp_path_factory):
         "mixed_casing": ((22,), lambda text: text.lower()),
         "mixed_punctuation": ((23,), lambda text: text.rstrip(".")),
         "spaced_punctuation": ((24, 46, 47, 48), lambda text: text.replace(".", " .")),
-        "": ((25, 27), lambda text: text.replace(".", " deux.")),
+        "": ((25, 27), lambda text: text.replace(".", " vingt-deux.")),
         "mixed_numbers": ((26,), lambda text: text.replace(".", " 36.")),
     }
     for code, (speakers, change) in changes.items():

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 from replica import hub, mp3, row, write_shard, write_talkbank
@@ -290,3 +292,27 @@ def test_a_card_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ParlureError, match=r"README\.md: its front matter cannot be read") as caught:
         open_dataset(str(tmp_path / "mine"))
     assert caught.value.hint == "mend it, or move it away"
+
+
+def test_names_of_classes(tmp_path: Path) -> None:
+    """``datasets`` writes a ClassLabel as its number, and the names into the schema."""
+    names = {"gender": ["male", "female"], "language": ["fr", "en"]}
+    features = {name: {"names": names[name], "_type": "ClassLabel"} for name in names}
+    rows = [
+        {
+            "audio": {"bytes": mp3(0.5 + n / 10, 300.0), "path": None},
+            "text": f"mot {n}",
+            "gender": sex,
+            "language": n % 2,
+        }
+        for n, sex in enumerate((1, 0, -1, 1))
+    ]
+    table = pa.Table.from_pylist(rows)
+    about = {b"huggingface": json.dumps({"info": {"features": {**features, "lost": 1}}}).encode()}
+    path = tmp_path / "train-00000-of-00001.parquet"
+    pq.write_table(table.replace_schema_metadata(about), path)
+    prepare([str(path)], tmp_path / "corpus", ratios=(1.0, 0.0, 0.0))
+    found = Corpus.load(tmp_path / "corpus").utterances
+    assert [(u.language, u.tags) for u in found] == [
+        ("fr", ("gender=female",)), ("en", ("gender=male",)), ("fr", ()), ("en", ("gender=female",)),
+    ]  # fmt: skip

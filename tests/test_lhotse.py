@@ -142,7 +142,8 @@ ONCE = "write the sound to a file once (lhotse's save_audios does) and name that
          "it takes the channels [0, 2] of [0, 1, 2]: parlure takes one channel, or the mean of all"),
         (cut(supervision(start="soon")), "malformed_row",
          "start and duration of a cut and of a supervision are numbers of seconds"),
-        (cut(supervision(start=-0.8)), "malformed_row", "start is -0.3, not a time in seconds such as 12.5"),
+        (cut(supervision(start=-0.8)), "malformed_row",
+         "start is -0.3, not a time in seconds such as 12.5, or such as 0:00:12.5"),
         (cut(supervision(text=5)), "malformed_row", "text is 5, not a text"),
     ],
 )  # fmt: skip

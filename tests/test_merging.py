@@ -82,6 +82,17 @@ def leaky(tmp_path: Path, **info) -> list[Path]:
     ]
 
 
+def test_two_samples_of_one_corpus_have_the_same_people(tmp_path: Path) -> None:
+    """An utterance that both hold says so, though it is kept once and each has a recording of its own for each."""
+    one, two, three = (said(str(n), f"texte {n}", recording=f"/c/{n}.wav", speaker="A", session="s") for n in range(3))
+    first = make_corpus(tmp_path / "first", one, two)
+    second = make_corpus(tmp_path / "second", one, three)
+    summary = merge_corpora([first, second], tmp_path / "both")
+    found = [(u.id, u.speaker, u.session) for u in Corpus.load(tmp_path / "both").utterances]
+    assert found == [("0", "A", "s"), ("1", "A", "s"), ("2", "A", "s")]
+    assert not any("got the corpus' name in front" in note for note in summary.notes)
+
+
 def test_a_speaker_on_two_sides_is_refused_accepted_or_divided_anew(tmp_path: Path) -> None:
     folders = leaky(tmp_path)
     with pytest.raises(ParlureError) as error:

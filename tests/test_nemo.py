@@ -50,6 +50,7 @@ def test_a_manifest(tmp_path: Path) -> None:
     [
         ({}, None, None),
         ({"lang": "fr"}, None, "fr"),
+        ({"taskname": "asr", "source_lang": "unk", "target_lang": "unk"}, "transcribe", None),
         ({"lang": "en", "source_lang": "fr"}, None, "fr"),
         ({"source_lang": "fr", "target_lang": "fr"}, None, "fr"),
         ({"source_lang": "fr", "target_lang": "en"}, "translate", "fr"),  # Canary 2 goes by the languages alone
@@ -180,3 +181,18 @@ def test_what_is_exported_has_nemos_keys(tmp_path: Path) -> None:
     assert [lines["u4"][key] for key in ("taskname", "source_lang", "target_lang", "lang")] == ["asr", "en", "en", "en"]
     assert lines["u5"]["audio_filepath"] == "../memo.wav" and "speaker" not in lines["u6"]
     assert re.fullmatch(r"audio/call_1-[0-9a-f]{8}-A\.flac", lines["u1"]["audio_filepath"])
+
+
+def test_what_a_tarred_manifest_lacks(tmp_path: Path) -> None:
+    write_noise(tmp_path / "here.wav")
+    path = write_manifest(
+        tmp_path / "tarred_audio_manifest.json",
+        {"audio_filepath": "calls-1.wav", "duration": 1, "text": "a", "shard_id": 3},
+        {"audio_filepath": "here.wav", "duration": 1, "text": "b", "shard_id": 3, "decodercontext": ""},
+    )
+    ((row,), (bad,)) = rows_of(path)
+    assert (row.text, row.tags) == ("b", ("shard_id=3",))  # an empty value is none given
+    assert (bad.reason, bad.sentence) == (
+        "missing_file",
+        "calls-1.wav lies in the tar file of shard 3: unpack the tar files beside the manifest",
+    )

@@ -213,7 +213,7 @@ def test_every_reason(tmp_path: Path) -> None:
     assert sum(summary.rejected_by_reason.values()) == len(cases)
     guide = (Path(__file__).parents[1] / "docs/prepare.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", guide.partition("## Reason codes")[2], re.MULTILINE))
-    assert documented == set(summary.rejected_by_reason) | {"ambiguous_channel", "held_out"}
+    assert documented == set(summary.rejected_by_reason) | {"ambiguous_channel", "held_out", "repeated"}
 
 
 def test_what_the_command_and_the_row_say(tmp_path: Path) -> None:
@@ -345,7 +345,7 @@ def test_an_existing_corpus_survives_a_mistake(tmp_path: Path) -> None:
     ("options", "message", "hint"),
     [
         ({"language": None}, r"calls\.csv line 2 does not say its language", "--language fr, or a column language"),
-        ({"language": "french"}, "french is not a language code", "--language fr, en, es: two or three letters"),
+        ({"language": "klingon"}, "klingon is not a language code", "--language fr, en, es: two or three letters"),
         ({"task": "sing"}, "--task cannot be sing", "--task transcribe|translate"),
         ({"channels": "left"}, "--channels cannot be left", "--channels first|split|mix"),
         ({"empty_text": "keep"}, "--empty-text cannot be keep", "--empty-text reject|no-speech"),

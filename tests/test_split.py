@@ -212,8 +212,9 @@ def test_names_of_parties_are_qualified_by_the_call(speakers: tuple[str, ...]) -
         call(6, *"ABCDEFGH", "1"),
         [Member(str(n), 5, str(n), f"call {n}") for n in range(8)],
         [Member(str(n), 5, "A") for n in range(8)],
+        [Member(str(n), 5, str(n % 2), f"clip {n}") for n in range(8)],
     ],
-    ids=["a person", "one person", "too few", "long numbers", "too many", "never twice", "no session"],
+    ids=["a person", "one person", "too few", "long numbers", "too many", "never twice", "no session", "never met"],
 )
 def test_names_of_people_are_left_alone(members: list[Member]) -> None:
     assert qualify_speakers(members) == (members, ())

@@ -103,7 +103,8 @@ def test_common_voice_becomes_a_corpus(voice: Path, tmp_path: Path) -> None:
 
 def test_common_voice_without_its_splits_or_by_one_table(voice: Path) -> None:
     assert [row.split for row in rows(voice / "dev.tsv", "commonvoice")] == ["dev"]
-    assert [row.text for row in rows(voice / "other.tsv", "commonvoice")] == ["jamais"]
+    assert guess_reader(str(voice / "other.tsv")) == "commonvoice"
+    assert [row.text for row in rows(voice / "other.tsv")] == ["jamais"]
     assert [row.split for row in rows(voice / "validated.tsv", "commonvoice")] == [None] * 8
     for name in ("train", "dev", "test"):
         (voice / f"{name}.tsv").unlink()
@@ -302,6 +303,14 @@ def test_lists_in_a_text(tmp_path: Path) -> None:
     assert [row.tags for row in found if isinstance(row, Row)] == [("a",), ("b", "c"), ()]
     assert found[0].segments[0][:3] == (0.0, 0.2, "oui")  # type: ignore[union-attr, index]
     assert isinstance(found[3], Rejected) and found[3].sentence == "segments is 'later'"
+
+
+def test_a_table_from_windows(tmp_path: Path) -> None:
+    noise(tmp_path / "train/1.wav")
+    (tmp_path / "metadata.csv").write_bytes("file_name;text\r\ntrain\\1.wav;Ça va\r\n".encode("utf-8-sig"))
+    (row,) = read(tmp_path)
+    assert isinstance(row, Row)
+    assert (row.text, row.split) == ("Ça va", "train")
 
 
 def test_other_tables_called_metadata(tmp_path: Path) -> None:

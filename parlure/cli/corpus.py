@@ -11,74 +11,92 @@ from parlure.cli.app import app
 from parlure.cli.arguments import names_of, ratios_of
 from parlure.ending import GateFailedError, say
 
+Sources = Annotated[
+    list[str],
+    Argument(
+        help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or .json "
+        "of Whisper beside it, data of Kaldi, NeMo, Lhotse, Common Voice, LibriSpeech, audiofolder, folders of "
+        "parquet, hf://owner/name?config=fr&split=segment."
+    ),
+]
+Out = Annotated[Path, Option(help="Corpus folder to make.")]
+Reader = Annotated[str | None, Option(help="How to read the sources; guessed when not given.")]
+Text = Annotated[str | None, Option(help="Column of the transcript; of TextGrid and ELAN tiers.")]
+Speaker = Annotated[str | None, Option(help="Column of the speaker.")]
+Session = Annotated[str | None, Option(help="Column of the call or session.")]
+Marks = Annotated[
+    str | None, Option(help="What becomes of the marks of CHAT transcripts: fillers=drop,fragments=keep.")
+]
+Language = Annotated[str | None, Option(help="Language of rows that name none, such as fr.")]
+Channels = Annotated[Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")]
+ChannelSpeakers = Annotated[
+    str | None, Option(help="Who speaks in channel 0, 1 …, where rows name nobody: agent,customer.")
+]
+EmptyText = Annotated[
+    Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
+]
+Strict = Annotated[bool, Option("--strict", help="Exit with 3 if any row is rejected.")]
+Ratios = Annotated[
+    str | None,
+    Option(help="Shares of train, dev and test by hours: 0.8,0.1,0.1 when not given, or the sources' own split."),
+]
+GroupBy = Annotated[
+    str,
+    Option(
+        help="What no two splits may share; customer is both, but for speakers in over 10% of the sessions; none "
+        "divides utterance by utterance."
+    ),
+]
+Seed = Annotated[int, Option(help="Decides the split.")]
+Folds = Annotated[
+    int | None, Option(help="For few speakers: so many splits, each with other speakers in test; OUT/fold-1 …")
+]
+LocalSpeakers = Annotated[
+    bool | None,
+    Option(
+        "--local-speakers/--global-speakers",
+        help="Speaker names hold within a session only (A, B), or everywhere; guessed when not given.",
+    ),
+]
+Tags = Annotated[
+    str | None,
+    Option(help="Columns to keep as tags, such as age,gender, or none; when not given, those with at most 50 values."),
+]
+CopyAudio = Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")]
+Join = Annotated[
+    Literal["none", "speaker", "dialogue"],
+    Option(help="Join neighbouring phrases of one recording: of one speaker, or of whoever speaks."),
+]
+JoinGap = Annotated[float, Option(help="Longest pause between joined phrases, in seconds.")]
+JoinTo = Annotated[float, Option(help="Longest joined utterance, in seconds.")]
+JoinPrompt = Annotated[int, Option(help="Characters said before a joined utterance, kept as its prompt; 0: none.")]
+
 
 @app.command()
 def prepare(
-    source: Annotated[
-        list[str],
-        Argument(
-            help="CSV, TSV or JSONL manifests, folders of audio with .txt, subtitles, .TextGrid, .eaf, .cha or .json "
-            "of Whisper beside it, data of Kaldi, NeMo, Lhotse, Common Voice, LibriSpeech, audiofolder, folders of "
-            "parquet, hf://owner/name?config=fr&split=segment."
-        ),
-    ],
-    out: Annotated[Path, Option(help="Corpus folder to make.")],
-    reader: Annotated[str | None, Option(help="How to read the sources; guessed when not given.")] = None,
-    text: Annotated[str | None, Option(help="Column of the transcript; of TextGrid and ELAN tiers.")] = None,
-    speaker: Annotated[str | None, Option(help="Column of the speaker.")] = None,
-    session: Annotated[str | None, Option(help="Column of the call or session.")] = None,
-    marks: Annotated[
-        str | None, Option(help="What becomes of the marks of CHAT transcripts: fillers=drop,fragments=keep.")
-    ] = None,
-    language: Annotated[str | None, Option(help="Language of rows that name none, such as fr.")] = None,
-    channels: Annotated[
-        Literal["first", "split", "mix"] | None, Option(help="For recordings of two different channels.")
-    ] = None,
-    channel_speakers: Annotated[
-        str | None, Option(help="Who speaks in channel 0, 1 …, where rows name nobody: agent,customer.")
-    ] = None,
-    empty_text: Annotated[
-        Literal["reject", "no-speech"], Option(help="An empty transcript is an error, or means no speech.")
-    ] = "reject",
-    strict: Annotated[bool, Option("--strict", help="Exit with 3 if any row is rejected.")] = False,
-    ratios: Annotated[
-        str | None,
-        Option(help="Shares of train, dev and test by hours: 0.8,0.1,0.1 when not given, or the sources' own split."),
-    ] = None,
-    group_by: Annotated[
-        str,
-        Option(
-            help="What no two splits may share; customer is both, but for speakers in over 10% of the sessions; none "
-            "divides utterance by utterance."
-        ),
-    ] = "speaker,session",
-    seed: Annotated[int, Option(help="Decides the split.")] = 1,
-    folds: Annotated[
-        int | None, Option(help="For few speakers: so many splits, each with other speakers in test; OUT/fold-1 …")
-    ] = None,
-    local_speakers: Annotated[
-        bool | None,
-        Option(
-            "--local-speakers/--global-speakers",
-            help="Speaker names hold within a session only (A, B), or everywhere; guessed when not given.",
-        ),
-    ] = None,
-    tags: Annotated[
-        str | None,
-        Option(
-            help="Columns to keep as tags, such as age,gender, or none; when not given, those with at most 50 values."
-        ),
-    ] = None,
-    copy_audio: Annotated[bool, Option("--copy-audio", help="Copy the spans into the corpus as 16 kHz FLAC.")] = False,
-    join: Annotated[
-        Literal["none", "speaker", "dialogue"],
-        Option(help="Join neighbouring phrases of one recording: of one speaker, or of whoever speaks."),
-    ] = "none",
-    join_gap: Annotated[float, Option(help="Longest pause between joined phrases, in seconds.")] = 2.0,
-    join_to: Annotated[float, Option(help="Longest joined utterance, in seconds.")] = 30.0,
-    join_prompt: Annotated[
-        int, Option(help="Characters said before a joined utterance, kept as its prompt; 0: none.")
-    ] = 240,
+    source: Sources,
+    out: Out,
+    reader: Reader = None,
+    text: Text = None,
+    speaker: Speaker = None,
+    session: Session = None,
+    marks: Marks = None,
+    language: Language = None,
+    channels: Channels = None,
+    channel_speakers: ChannelSpeakers = None,
+    empty_text: EmptyText = "reject",
+    strict: Strict = False,
+    ratios: Ratios = None,
+    group_by: GroupBy = "speaker,session",
+    seed: Seed = 1,
+    folds: Folds = None,
+    local_speakers: LocalSpeakers = None,
+    tags: Tags = None,
+    copy_audio: CopyAudio = False,
+    join: Join = "none",
+    join_gap: JoinGap = 2.0,
+    join_to: JoinTo = 30.0,
+    join_prompt: JoinPrompt = 240,
 ) -> None:
     """Recordings and transcripts → a corpus whose splits share no speaker and no call."""
     from parlure.console import Console

@@ -19,6 +19,7 @@ from typing import Any
 
 from parlure.corpus.hearing import MAX_UTTERANCE_S, Heard, Hearer, RefusalError, Request, span_within
 from parlure.corpus.manifest import Segment
+from parlure.corpus.readers.elsewhere import spoken_language
 from parlure.corpus.readers.row import Rejected, Row
 from parlure.errors import ParlureError
 from parlure.speech.audio import END_TOLERANCE_S
@@ -236,16 +237,25 @@ def place(row: Row | Rejected) -> str:
 
 @lru_cache(maxsize=1000)
 def language_code(name: str) -> str | None:
-    """Whisper's code for a language tag: ``fr`` for ``fr``, ``FR`` and ``fr-CA``; None for anything else."""
-    match = re.fullmatch(r"([a-z]{2,3})([-_][a-z0-9]+)*", name.strip().lower())
+    """Whisper's code for a language: ``fr`` for ``FR``, ``fr-CA``, ``fra`` and ``French``; None for what is no code.
+
+    A code that Whisper does not know is left as it is: such a corpus can be checked and scored.
+    """
+    match = re.fullmatch(r"([a-z]{2,3})([-_][a-z0-9]+)*", spoken_language(name).strip().lower())
     return match.group(1) if match else None
 
 
 def _on_disk(path: Path) -> Path:
-    """The path as the disk spells it, where an accent is one character in the one and two in the other."""
+    """The path as the disk spells it, where an accent is one character in the one and two in the other.
+
+    A table from Windows has ``\\`` between folders; a file in whose name it stands goes before.
+    """
     # os.path, not Path: a text in the column audio may be longer than a name can be, and that is no error of ours
     if os.path.exists(path):  # noqa: PTH110
         return path
+    if "\\" in str(path):
+        slashed = _on_disk(Path(str(path).replace("\\", "/")))
+        return slashed if os.path.exists(slashed) else path  # noqa: PTH110
     found = Path(path.anchor)
     for part in path.parts[bool(path.anchor) :]:
         spelt = (part, unicodedata.normalize("NFC", part), unicodedata.normalize("NFD", part))

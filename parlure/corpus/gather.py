@@ -178,7 +178,7 @@ def _gather_dataset(
     how = {"columns": asdict(columns), "row": 3}  # an earlier parlure knew no metadata, or hashed sound otherwise
     hashes = {}
     for shard in dataset.shards:
-        name = f"{place}/{shard.name}"
+        name = place if Path(place).is_file() else f"{place}/{shard.name}"
         split = shard.split if dataset.has_own_split else None
         job = how | {"shard": name, "version": shard.version, "split": split, "examiner": examiner.settings()}
         gathered.shards.append(shard_name(shard.name, gathered.shards))

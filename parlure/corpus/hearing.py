@@ -82,7 +82,9 @@ def span_within(request: Request, recording_s: float) -> tuple[float, float]:
     end = recording_s if request.end is None else request.end
     if not start < end <= recording_s + END_TOLERANCE_S:
         at = f"from {start:g} to {end:g} s"
-        raise RefusalError("bad_span", f"{request.recording} lasts {recording_s:.3f} s and the row says {at}")
+        in_ms = start >= 0 and 1000 <= end <= 1000 * (recording_s + END_TOLERANCE_S)
+        said = " (if these are milliseconds: times are in seconds)" if in_ms else ""
+        raise RefusalError("bad_span", f"{request.recording} lasts {recording_s:.3f} s and the row says {at}{said}")
     return round(start, 6), round(min(end, recording_s), 6)
 
 

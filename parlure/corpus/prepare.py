@@ -34,6 +34,7 @@ from parlure.corpus.manifest import (
     write_lines,
 )
 from parlure.corpus.naming import give_ids, recording_names
+from parlure.corpus.overlooked import said_of_languages, said_of_times
 from parlure.corpus.placing import Placed, place_all
 from parlure.corpus.readers.chat.marks import chosen_marks
 from parlure.corpus.readers.row import Columns, Rejected
@@ -164,7 +165,9 @@ def prepare(
             raise _nothing_left(gathered.rejected, out)
         placed = place_all(by_id, names, local_speakers, ratios, group_by, seed, folds)
         layouts = channels_found(gathered.taken, out)
-        warnings = (*mended, *said_of_chosen(gathered.taken, channels), *said_of_channels(layouts), *placed.warnings)
+        of_channels = (*said_of_chosen(gathered.taken, channels), *said_of_channels(layouts))
+        of_rows = (*said_of_languages(gathered.taken), *said_of_times(one.row for one in gathered.taken))
+        warnings = (*mended, *of_channels, *of_rows, *placed.warnings)
         placed = replace(placed, warnings=warnings)
         gathered.facts["channels"] = channels_info(layouts)
         joined = None
@@ -217,9 +220,10 @@ def _nothing_left(rejected: Sequence[Rejected], out: Path) -> ParlureError:
         write_lines(out, [], (row.to_json() for row in rejected))
         listed = f"; {out / REJECTED} says why"
     first = rejected[0]
+    overlooked = said_of_times(row.understood for row in rejected if row.understood is not None)
     return ParlureError(
         f"none of the {len(rejected)} rows can be used: {counts}{listed}",
-        f"the first, {place(first)}: {first.sentence}",
+        "; ".join([*overlooked, f"the first, {place(first)}: {first.sentence}"]),
     )
 
 

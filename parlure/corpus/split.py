@@ -191,7 +191,8 @@ def qualify_speakers(members: Sequence[Member], local: bool | None = None) -> tu
     A local name gets its session in front: ``call_17/A``. With ``local=None`` names are taken as local when all of
     these hold: there are at most eight names; every one looks like a party and not a person (a letter from A to H,
     a number under 100 with or without ``speaker`` or the like, a role such as ``agent``); there are at least
-    three sessions; and some name is in at least half of them. A name such as ``marie`` is never taken as local.
+    three sessions; some name is in at least half of them; and two of the names are in one session, or there is one name
+    alone. A name such as ``marie`` is never taken as local, nor are ``1`` and ``2`` who each read clips of their own.
 
     Args:
         members: the utterances.
@@ -227,8 +228,10 @@ def _looks_local(members: Iterable[Member]) -> bool:
         if member.speaker is not None and member.session is not None:
             sessions_of[member.speaker].add(member.session)
     n_sessions = len(set().union(*sessions_of.values()))
+    is_met = sum(map(len, sessions_of.values())) > n_sessions  # somebody by somebody else
     return (
         n_sessions >= _MIN_LOCAL_SESSIONS
+        and (is_met or len(sessions_of) == 1)
         and len(sessions_of) <= _MAX_LOCAL_NAMES
         and all(_LOCAL_NAME.fullmatch(name) for name in sessions_of)
         and any(2 * len(sessions) >= n_sessions for sessions in sessions_of.values())

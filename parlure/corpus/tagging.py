@@ -20,6 +20,7 @@ from parlure.errors import ParlureError
 MAX_VALUES = 50  # different values of a column that nobody named: more are not read as a table of slices
 MAX_CHARS = 64  # of a value: a longer one is a text, not a label
 NO_COLUMNS = ("none",)
+_NAMED_AT_MOST = 20  # columns on a line; corpus.json has all
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Tagged:
         by_reason: dict[str, list[str]] = {}
         for name, why in self.left_out.items():
             by_reason.setdefault(why, []).append(name)
-        others = "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
-        chosen = ", ".join(self.columns) or "none"
+        others = "; ".join(f"{_listed(names)} ({why})" for why, names in by_reason.items())
+        chosen = _listed(self.columns) or "none"
         return f"tags from columns: {chosen}{f'; left out: {others}' if others else ''}"
 
 
@@ -123,6 +124,11 @@ def tag_value(value: Any) -> str | None:
     if text.lower() == "nan":
         return ""
     return text if len(text) <= MAX_CHARS and text.isprintable() else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return ", ".join(name or "''" for name in names[:_NAMED_AT_MOST]) + more
 
 
 def _why_not(name: str, column: _Column) -> str:

@@ -17,6 +17,7 @@ Layout = Literal["one", "silent", "one_sided", "identical", "inverted", "differe
 BLOCK_S = 0.5  # s, how much two channels are compared at a time
 _SILENT_DB = 40.0  # dB under the loudest block of the file: a channel that never rises above it says nothing
 _LOUD_DB = 30.0  # dB under the loudest block: quieter blocks hold line noise, which always differs
+_GAIN_DB = 6.0  # dB by which one channel's level over another's may vary: more, and each of them has a voice of its own
 _SAME_CORRELATION = 0.97  # below it, two channels carry different sound; below its negative, one is inverted
 
 
@@ -26,7 +27,9 @@ def channel_layout(path: str | Path) -> Layout:
     - ``one``: there is one channel.
     - ``silent``: no channel holds any sound.
     - ``one_sided``: all but one are silent (their loudest half second is 40 dB under the loudest of the file).
-    - ``identical``: those that are not silent correlate by 0.97 or more in every loud half second; gains may differ.
+    - ``identical``: those that are not silent correlate by 0.97 or more in every loud half second, and one is louder
+      than the other by the same 6 dB or so throughout. Where two parties hear each other through the line (cross-talk)
+      and take turns, channels correlate too, but now the one is louder and now the other.
     - ``inverted``: the same, but that one correlates by -0.97 or less with another: their mean cancels the speech.
     - ``different``: as soon as one loud half second is neither. Two parties of a call are, but also two microphones of
       one room: a person has to choose.
@@ -63,6 +66,9 @@ def _pair(grams: npt.NDArray[np.float64], energy: npt.NDArray[np.float64], one: 
     norm = np.sqrt(energy[loud, one] * energy[loud, other])
     product = grams[loud, one, other]
     if not norm.all():
+        return "different"
+    gain_db = 10.0 * np.log10(energy[loud, one] / energy[loud, other])
+    if np.ptp(gain_db) > _GAIN_DB:
         return "different"
     if (product >= _SAME_CORRELATION * norm).all():
         return "identical"

@@ -48,6 +48,11 @@ def _latin_letters(language: str) -> frozenset[str] | None:
     return None if extra is None else _ASCII | frozenset(extra) | frozenset(extra.upper()) | _COMMON
 
 
+def is_latin(language: str) -> bool:
+    """Whether a language is written in Latin letters."""
+    return language not in _SCRIPT_OF
+
+
 def foreign_letters(text: str, language: str) -> list[str]:
     """The letters that do not belong, as often as they occur.
 

@@ -67,7 +67,8 @@ def _check_sound(ledger: Ledger, index: int, sound: Mapping[str, Any]) -> None:
     if abs(sound["dc"]) > ledger.threshold("dc_offset"):
         ledger.add("dc_offset", index, f"{sound['dc']:+.3f} of full scale", abs(sound["dc"]))
     if sound["high"] is not None and sound["high"] < ledger.threshold("telephone_band"):
-        ledger.add("telephone_band", index, f"nothing above {sound['bandwidth_hz']} Hz to speak of", -sound["high"])
+        value = f"{sound['high']:.1%} of the energy above 4 kHz, the spectrum ends at {sound['bandwidth_hz']} Hz"
+        ledger.add("telephone_band", index, value, -sound["high"])
 
 
 def _check_speech(ledger: Ledger, index: int, sound: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from parlure.corpus.check.audio import check_audio
 from parlure.corpus.check.copies import check_copies
-from parlure.corpus.check.findings import Finding, Ledger
+from parlure.corpus.check.findings import Finding, Ledger, duration
 from parlure.corpus.check.judging import Ears, check_hearing, check_tokens, least_tokens, most_tokens
 from parlure.corpus.check.listening import listen
 from parlure.corpus.check.numbers import Distributions, distributions
@@ -78,7 +78,7 @@ class Checked:
         """What a person reads."""
         lines = []
         for one in self.findings:
-            share = f", {one.hours:.2f} h" if one.hours else ""
+            share = f", {duration(one.hours)}" if one.hours else ""
             first = one.examples[0]
             example = " ".join(part for part in (first.id, first.value) if part)
             lines.append(f"{one.rule.severity:<8} {one.rule.code:<22} {one.n:>7}{share}: {example[:100]}")

@@ -20,6 +20,13 @@ MAX_EXAMPLES = 10  # of each finding
 _NOWHERE = -1  # place of what is true of the whole corpus
 
 
+def duration(hours: float) -> str:
+    """Hours for the eye, in a unit that shows something of them: ``13 s``, ``4.2 min``, ``1.25 h``."""
+    if hours >= 1:
+        return f"{hours:.2f} h"
+    return f"{hours * 60:.1f} min" if hours * 60 >= 1 else f"{hours * 3600:.0f} s"
+
+
 class Hit(NamedTuple):
     """One thing that was found.
 

@@ -20,7 +20,7 @@ from parlure.speech.audio import SAMPLE_RATE, AudioError, AudioInfo, Samples, pi
 from parlure.speech.channels import BLOCK_S, Layout, layout_of
 from parlure.speech.level import snr_db
 
-VERSION = 1  # of what is measured: what was kept by another is measured again
+VERSION = 2  # of what is measured: what was kept by another is measured again
 FULL_SCALE = 0.999
 _FULL_SCALE_G711 = 0.97  # µ-law and A-law end at 0.98
 _FRAME_S = 0.02  # s

@@ -29,7 +29,8 @@ MANIFEST: ROWS = (
      "Characters that cannot be seen: zero-width spaces, byte order marks, soft hyphens.",
      "Take them out; joiners of scripts that need them are left alone."),
     ("annotation_residue", "error", None, "",
-     "Marks of an annotation scheme (CHAT, LDC, Kaldi, stage directions): the model would learn to write them.",
+     "Marks of a transcript or of its file (CHAT, LDC, Kaldi, stage directions, speakers' labels, HTML): the model "
+     "would learn to write them.",
      "Convert the transcript with its format's reader, or take the marks out."),
     ("spaced_punctuation", "warning", 0.05, "of the full stops and commas, over",
      "Space before `.` and `,`: TalkBank's transport format, in which each mark is a word by itself. It is no "
@@ -42,7 +43,8 @@ MANIFEST: ROWS = (
      "Some speakers' or folders' texts have no punctuation, others have.",
      "Write all in one way."),
     ("mixed_numbers", "warning", 0.05, "of the utterances with a number, over",
-     "Numbers are digits here and words there: the model cannot know which to write.",
+     "Numbers are digits here and words there: the model cannot know which to write. In words count those from "
+     "eleven on, and three smaller ones in a text: one by itself stands well beside digits.",
      "Write all in one way."),
     ("word_loop", "warning", None, "",
      "The same words at least four times in a row, over at least eight words.",

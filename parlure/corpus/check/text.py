@@ -8,42 +8,15 @@ from collections.abc import Callable
 
 from parlure.corpus.check.alphabets import NEEDS_JOINERS, foreign_letters
 from parlure.corpus.check.findings import Ledger
+from parlure.corpus.check.mojibake import mojibake
+from parlure.corpus.check.residue import residue
 from parlure.corpus.manifest import Utterance
 from parlure.corpus.personal import find_personal
 from parlure.scoring.loops import LOOP_REPEATS, LOOP_WORDS, without_loops
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]{2,}")
 _ZERO_WIDTH = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
 _JOINERS = re.compile("[\u200c\u200d]")
 _LETTER_OR_MARK = re.compile(r"[^\W\d_]")
-_STAGE = (
-    "rires?|laughs?|laughter|laughing|inaudible|unintelligible|incompréhensible|indistinct|crosstalk|noise|bruits?"
-    "|applause|applaudissements|music|musique|silence|pause|cough(?:s|ing)?|toux|sighs?|soupirs?|breath|respiration"
-    "|sonnerie|overlap|foreign|background noise|risas?|ruido|inaudível|lachen|gelächter|unverständlich"
-)
-# what a transcript has and writing does not; the first that matches is shown
-_RESIDUE = re.compile(
-    "|".join(
-        (
-            r"\[[^\]]*\]",  # CHAT, LDC, subtitles: [laughs] [//] [=! whispers]
-            r"<[^<>]*>",  # CHAT's scopes, Kaldi's <unk>, tags
-            r"\{[^{}]*\}",  # Switchboard: {laugh}
-            r"\(\(|\)\)",  # Fisher: ((unclear))
-            rf"\((?:{_STAGE})\)",  # (rires)
-            r"\(\.{1,3}\)|\(\d*\.?\d+\)",  # CHAT's pauses: (.) (1.5)
-            r"&[=+\-~*]\w*",  # CHAT's events, fragments, fillers: &=laughs &+fr &-uh
-            r"(?<!\w)(?:xxx|yyy|www)(?!\w)",  # CHAT: unintelligible, phonetic, untranscribed
-            r"\+(?:\.\.\.|/{1,2}[.?!]?|[.!?,<^\"]+)",  # CHAT's terminators and linkers: +... +/. +//. +"
-            r"(?<=\w)@(?:fp|fs|si|sl|sas|wp|[bcdfgiklnopqstuxz])(?::\w+)*(?![\w.])",  # CHAT: word@s:eng
-            r"(?m:^[*%][A-Za-z]{3}:)",  # CHAT's tiers: *CHI: %com:
-            "\u0015|[⌈⌉⌊⌋‡„↑↓↗↘⇗⇘→∆∇°↫≠∬]",  # CHAT's bullets, CA's marks
-            r"(?<!\w)(?:!SIL|SIL|SPN|NSN|LAU)(?!\w)",  # Kaldi
-            r"(?<!\S)(?:=\S+|//?|#+|0\w+)(?!\S)",  # linking, breaks, pauses, omitted words
-        )
-    ),
-    re.IGNORECASE,
-)
-_RESIDUE_HINT = re.compile(r"[\[<{(&+@*%\x15⌈⌉⌊⌋‡„↑↓↗↘⇗⇘→∆∇°↫≠∬=/#!0]|xxx|yyy|www|SIL|SPN|NSN|LAU", re.IGNORECASE)
 _SPACED = re.compile(r"(?<=\s)[.,]+(?=\s|$)")
 _ATTACHED = re.compile(r"(?<=\w)[.,](?=\s|$)")
 _ODD = ("Cc", "Co", "Cn", "Cs", "So")
@@ -103,29 +76,6 @@ def check_spacing(ledger: Ledger) -> None:
             ledger.add("spaced_punctuation", index, ledger.utterances[index].text[:120], n)
 
 
-def mojibake(text: str, language: str) -> str:
-    """Characters that are UTF-8 read as a Western code page, and what they were; or the mark of a lost one."""
-    if text.isascii():
-        return ""
-    if "\ufffd" in text:
-        return "U+FFFD"
-    for run in _NOT_ASCII.findall(text):
-        try:
-            was = b"".join(_western(character) for character in run).decode("utf-8")
-        except ValueError:
-            continue
-        return f"{run} for {was}"
-    return ""
-
-
-def _western(character: str) -> bytes:
-    """A character's byte in Windows-1252, in whose gaps Latin-1's controls stand."""
-    try:
-        return character.encode("cp1252")
-    except UnicodeEncodeError:
-        return character.encode("latin-1")
-
-
 def odd_symbols(text: str, language: str) -> str:
     """Control and private characters, emoji, musical notes."""
     if text.isascii() and text.isprintable():
@@ -133,7 +83,7 @@ def odd_symbols(text: str, language: str) -> str:
     odd = [
         c
         for c in dict.fromkeys(text)
-        if unicodedata.category(c) in ("Cc", "Co", "Cn", "Cs", "So") and c not in "\ufffd°©®"
+        if unicodedata.category(c) in ("Cc", "Co", "Cn", "Cs", "So") and c not in "\ufffd°©®™№℃"
     ]
     return " ".join(f"U+{ord(c):04X}" for c in odd)
 
@@ -151,14 +101,6 @@ def zero_width(text: str, language: str) -> str:
         return ""
     found = _ZERO_WIDTH.findall(text) + ([] if language in NEEDS_JOINERS else _JOINERS.findall(text))
     return " ".join(f"U+{ord(c):04X}" for c in dict.fromkeys(found))
-
-
-def residue(text: str, language: str) -> str:
-    """The first mark of an annotation scheme."""
-    if not _RESIDUE_HINT.search(text):
-        return ""
-    found = _RESIDUE.search(text)
-    return found[0].strip() if found else ""
 
 
 def looping(text: str, language: str) -> str:

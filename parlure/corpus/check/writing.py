@@ -16,26 +16,34 @@ _MIN_WORDS = 3
 _RULE_SHARE = 0.05  # of a group's texts that may break its rule
 _PUNCTUATED = re.compile(r"[.,!?;:…。，！？،؟।]")
 _DIGIT = re.compile(r"\d")
-# names of numbers that are nothing else; from two on, for "one" is an article in many languages
+# Names of numbers that are nothing else; from two on, for "one" is an article in many languages. Up to ten, behind the
+# bar, they are written in words beside digits by whoever writes well: several in one text are a dictation.
 _NUMBER_WORDS = {
-    "fr": "deux trois quatre cinq six sept huit dix onze douze treize quatorze quinze seize vingt trente quarante "
-    "cinquante soixante cent mille",
-    "en": "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand",
-    "es": "dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince veinte treinta cuarenta "
-    "cincuenta sesenta setenta ochenta noventa cien ciento mil",
-    "de": "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig dreißig vierzig fünfzig sechzig siebzig "
-    "achtzig neunzig hundert tausend",
-    "it": "due tre quattro cinque sei sette otto nove dieci undici dodici venti trenta quaranta cinquanta sessanta "
-    "settanta ottanta novanta cento mille",
-    "pt": "dois duas três quatro cinco seis sete oito nove dez onze doze vinte trinta quarenta cinquenta sessenta "
-    "setenta oitenta noventa cem cento mil",
-    "nl": "twee drie vier vijf zes zeven acht negen tien elf twaalf twintig dertig veertig vijftig zestig zeventig "
-    "tachtig negentig honderd duizend",
+    "fr": "onze douze treize quatorze quinze seize vingt trente quarante cinquante soixante cent mille"
+    "|deux trois quatre cinq six sept huit neuf dix",
+    "en": "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty "
+    "seventy eighty ninety hundred thousand|two three four five six seven eight nine ten",
+    "es": "once doce trece catorce quince veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa cien "
+    "ciento mil|dos tres cuatro cinco seis siete ocho nueve diez",
+    "de": "elf zwölf zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig hundert tausend"
+    "|zwei drei vier fünf sechs sieben acht neun zehn",
+    "it": "undici dodici venti trenta quaranta cinquanta sessanta settanta ottanta novanta cento mille"
+    "|due tre quattro cinque sei sette otto nove dieci",
+    "pt": "onze doze vinte trinta quarenta cinquenta sessenta setenta oitenta noventa cem cento mil"
+    "|dois duas três quatro cinco seis sete oito nove dez",
+    "nl": "elf twaalf twintig dertig veertig vijftig zestig zeventig tachtig negentig honderd duizend"
+    "|twee drie vier vijf zes zeven acht negen tien",
 }
+_DICTATED = 3  # small numbers in words
+
+
+def _any_of(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words.split())})(?!\w)", re.IGNORECASE)
+
+
 _SAID = {
-    language: re.compile(rf"(?<!\w)(?:{'|'.join(words.split())})(?!\w)", re.IGNORECASE)
-    for language, words in _NUMBER_WORDS.items()
+    language: (_any_of(large), _any_of(small))
+    for language, (large, _, small) in ((language, words.partition("|")) for language, words in _NUMBER_WORDS.items())
 }
 
 
@@ -124,5 +132,8 @@ def _check_numbers(ledger: Ledger) -> None:
 
 
 def _names_number(utterance: Utterance) -> bool:
-    pattern = _SAID.get(language_of(utterance))
-    return pattern is not None and pattern.search(utterance.text) is not None
+    """Whether a number from eleven on, or several smaller ones, are in words."""
+    if language_of(utterance) not in _SAID:
+        return False
+    large, small = _SAID[language_of(utterance)]
+    return large.search(utterance.text) is not None or len(small.findall(utterance.text)) >= _DICTATED

@@ -100,8 +100,10 @@ def _put_together(corpora: Mapping[str, Corpus], same_names: bool) -> _Merged:
     merged = _Merged()
     unique = _without_duplicates(corpora, merged)
     clashes = {"id": _repeated([u.id for us in unique.values() for u in us])}
+    # of all their utterances: one that is in two corpora, and is kept once, shows that a name is one person's
+    every = {name: corpus.utterances for name, corpus in corpora.items()}
     for kind in GROUP_KEYS:
-        clashes[kind] = set() if same_names else _strangers(unique, kind)
+        clashes[kind] = set() if same_names else _strangers(every, kind)
     taken = Counter(u.id for us in unique.values() for u in us)
     for name, utterances in unique.items():
         for utterance in utterances:
@@ -138,10 +140,10 @@ def _repeated(names: Iterable[str]) -> set[str]:
     return {name for name, n in Counter(names).items() if n > 1}
 
 
-def _strangers(unique: Mapping[str, Sequence[Utterance]], kind: str) -> set[str]:
+def _strangers(every: Mapping[str, Sequence[Utterance]], kind: str) -> set[str]:
     """Names of speakers or sessions that several corpora have, not all of them in a recording in common."""
     where: dict[str, list[set[str]]] = defaultdict(list)
-    for utterances in unique.values():
+    for utterances in every.values():
         recordings: dict[str, set[str]] = defaultdict(set)
         for utterance in utterances:
             for name in _names(utterance, kind):

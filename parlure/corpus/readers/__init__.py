@@ -13,7 +13,7 @@ from pathlib import Path
 from parlure.corpus.readers.audiofolder import is_audiofolder, read_audiofolder
 from parlure.corpus.readers.chat.reader import SUFFIX as CHAT_SUFFIX
 from parlure.corpus.readers.chat.reader import holds_chat, read_chat
-from parlure.corpus.readers.commonvoice import is_commonvoice, read_commonvoice
+from parlure.corpus.readers.commonvoice import is_commonvoice, is_commonvoice_table, read_commonvoice
 from parlure.corpus.readers.elan import read_elan
 from parlure.corpus.readers.folder import read_folder
 from parlure.corpus.readers.huggingface import read_huggingface
@@ -70,7 +70,13 @@ _BY_CONTENT: dict[str, Callable[[Path], bool]] = {
     "whisper": recognises_whisper,
 }
 # what the first line of a file shows, whatever its suffix
-_BY_FIRST_LINE: dict[str, Callable[[Path], bool]] = {"nemo": holds_nemo, "lhotse": holds_lhotse}
+_BY_FIRST_LINE: dict[str, Callable[[Path], bool]] = {
+    "nemo": holds_nemo,
+    "lhotse": holds_lhotse,
+    "commonvoice": is_commonvoice_table,
+}
+_SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+_OF_DATASETS = ("dataset_dict.json", "state.json")  # what Dataset.save_to_disk leaves in its folder
 _BY_SUFFIX = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -99,6 +105,11 @@ def guess_reader(source: str) -> str:
     if "?" in source and not path.exists():  # FOLDER?config=fr&split=segment
         path = Path(source.partition("?")[0])
     if path.is_dir():
+        if any((path / name).is_file() for name in _OF_DATASETS):
+            raise ParlureError(
+                f"{source} was written by save_to_disk of datasets, in a format for its own cache",
+                "write each split as parquet, dataset['train'].to_parquet('DIR/train.parquet'), and prepare DIR",
+            )
         return next((name for name, recognises in _BY_CONTENT.items() if recognises(path)), "folder")
     known = f"known are {', '.join(READERS)}"
     if "://" in source:
@@ -108,6 +119,8 @@ def guess_reader(source: str) -> str:
     for name, recognises in _BY_FIRST_LINE.items():
         if recognises(path):
             return name
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise ParlureError(f"{source} is a spreadsheet", "save the sheet as CSV UTF-8, and prepare that file")
     if path.suffix.lower() not in _BY_SUFFIX:
         raise ParlureError(f"{source}: its suffix does not say what it is", f"--reader NAME; {known}")
     return _BY_SUFFIX[path.suffix.lower()]

@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from parlure.corpus.readers.beside import AUDIO_SUFFIXES
-from parlure.corpus.readers.columns import PROVENANCE, refuse_absent, spare_columns
-from parlure.corpus.readers.row import FIELDS, Columns, Rejected, Row, parse_row, plain
-from parlure.corpus.readers.table import csv_records, json_objects, named_cells
+from parlure.corpus.readers.columns import PROVENANCE, refuse_absent
+from parlure.corpus.readers.row import FIELDS, Columns, Rejected, Row, plain
+from parlure.corpus.readers.table import csv_records, json_objects, named_cells, rows_of
 from parlure.corpus.split import is_own_split
 from parlure.errors import ParlureError
 
@@ -51,11 +51,11 @@ def read_audiofolder(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     tables = [path for path in files if path.name in TABLES]
     if not tables:
         raise ParlureError(f"{source} holds no {', '.join(TABLES)}", "a table with the columns file_name and text")
-    named = set()
+    named = set[str]()
     for table in tables:
         for row in _rows(root, table, columns):
             name = row.raw.get("file_name", row.raw.get("audio_file_name"))
-            named.add(os.path.normpath(table.parent / str(name)))
+            named |= {os.path.normpath(table.parent / one) for one in (str(name), str(name).replace("\\", "/"))}
             yield row
     for path in files:
         if path.suffix.lower() in AUDIO_SUFFIXES and os.path.normpath(path) not in named:
@@ -83,16 +83,12 @@ def _rows(root: Path, table: Path, columns: Columns) -> Iterator[Row | Rejected]
     source = str(table)
     header, rows = _read(table)
     names = _names(source, columns, header)
-    spare = spare_columns(names, header)
-    for one in rows:
-        if isinstance(one, Rejected):
-            yield one
-            continue
-        number, raw = one
-        fields = {own: raw.get(name) for own, name in names.items() if name in raw}
+
+    def mend(fields: dict[str, Any]) -> dict[str, Any]:
         fields |= {own: _listed(own, fields.get(own)) for own in ("segments", "tags")}
-        fields["split"] = fields.get("split") or _split(root, table, fields.get("audio"))
-        yield parse_row(source, number, raw, fields, tuple(name for name in spare if name in raw))
+        return fields | {"split": fields.get("split") or _split(root, table, fields.get("audio"))}
+
+    yield from rows_of(source, rows, names, header, mend)
 
 
 def _read(table: Path) -> tuple[list[str], _Rows]:
@@ -132,5 +128,5 @@ def _names(source: str, columns: Columns, header: list[str]) -> dict[str, str]:
 
 def _split(root: Path, table: Path, name: Any) -> str | None:
     """The split of a recording, from the topmost folder that is called like one."""
-    folders = Path(os.path.relpath(table.parent / str(name), root)).parts[:-1]
+    folders = Path(os.path.relpath(table.parent / str(name).replace("\\", "/"), root)).parts[:-1]
     return next((part for part in folders if is_own_split(part)), None)

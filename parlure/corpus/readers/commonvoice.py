@@ -20,15 +20,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from parlure.corpus.readers.columns import refuse_absent, spare_columns
-from parlure.corpus.readers.row import Columns, Rejected, Row, parse_row
-from parlure.corpus.readers.table import named_cells, tsv_records
+from parlure.corpus.readers.columns import refuse_absent
+from parlure.corpus.readers.row import Columns, Rejected, Row
+from parlure.corpus.readers.table import named_cells, rows_of, tsv_records
 from parlure.errors import ParlureError
 
 CLIPS = "clips"
 OWN_SPLITS = ("train", "dev", "test")
 VALIDATED = "validated"
+_HEAD = 1 << 16  # bytes in which the first line is looked for
 _HASH = re.compile("[0-9a-f]{32,}")
 _HASH_CHARS = 16  # 64 bits: that two of a million speakers share them has a probability of 3e-8
 
@@ -66,6 +68,14 @@ def read_commonvoice(source: str, columns: Columns) -> Iterator[Row | Rejected]:
 def is_commonvoice(folder: Path) -> bool:
     """Whether a folder is a release of one language, or holds such folders."""
     return bool(_tables(folder)) or any(_tables(inner) for inner in _subfolders(folder))
+
+
+def is_commonvoice_table(path: Path) -> bool:
+    """Whether a file is one of a release's tables of clips, by its columns and the clips beside it."""
+    if path.suffix.lower() != ".tsv" or not (path.parent / CLIPS).is_dir():
+        return False
+    with path.open("rb") as file:
+        return {b"client_id", b"path", b"sentence"} <= set(file.readline(_HEAD).strip().split(b"\t"))
 
 
 def _subfolders(folder: Path) -> list[Path]:
@@ -124,17 +134,13 @@ def _rows(table: Path, columns: Columns, split: str | None) -> Iterator[Row | Re
     hint = "a release has path and sentence; --reader tsv reads a table of another kind"
     refuse_absent(source, names, header, ("audio", "text", *columns.given()), hint)
     names = {own: name for own, name in names.items() if name in header}
-    spare = spare_columns(names, header)
-    for one in rows:
-        if isinstance(one, Rejected):
-            yield one
-            continue
-        number, raw = one
-        fields = {own: raw[name] for own, name in names.items()} | {"split": split}
-        fields["audio"] = _clip(raw[names["audio"]])
-        if "speaker" not in columns.given():
-            fields["speaker"] = _speaker(raw.get("client_id", ""))
-        yield parse_row(source, number, raw, fields, spare)
+    is_named = "speaker" in columns.given()
+
+    def mend(fields: dict[str, Any]) -> dict[str, Any]:
+        speaker = fields.get("speaker") if is_named else _speaker(fields.get("speaker", ""))
+        return fields | {"audio": _clip(fields["audio"]), "speaker": speaker, "split": split}
+
+    yield from rows_of(source, rows, names, header, mend)
 
 
 def _clip(name: str) -> str | None:

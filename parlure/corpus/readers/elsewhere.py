@@ -32,6 +32,7 @@ sa san sanskrit/lb ltz luxembourgish letzeburgesch/my mya bur myanmar burmese/bo
 mg mlg malagasy/as asm assamese/tt tat tatar/haw hawaiian/ln lin lingala/ha hau hausa/ba bak bashkir
 jw jv jav javanese/su sun sundanese/yue cantonese
 """
+_NOT_KNOWN = ("unk", "unknown", "und", "mul", "auto")
 _CODES = {name: entry.split()[0] for entry in re.split(r"[/\n]", _LANGUAGES.strip()) for name in entry.split()}
 
 
@@ -71,9 +72,19 @@ def splits_named(names: Collection[str]) -> dict[str, str | None]:
 
 
 def spoken_language(name: str) -> str:
-    """Whisper's code of a language (``fr`` for ``French``, ``fra`` and ``fr-CA``); what is none is left as it is."""
+    """Whisper's code of a language: ``fr`` for ``French``, ``fra`` and ``fr-CA``.
+
+    What says that it is not known (``unk``, ``und``) is the empty string; any other name is left as it is.
+    """
     wanted = name.strip().lower()
+    if wanted in _NOT_KNOWN:
+        return ""
     return _CODES.get(wanted) or _CODES.get(re.split("[-_ ]", wanted)[0]) or name
+
+
+def is_whispers(code: str) -> bool:
+    """Whether a code is that of one of Whisper's languages."""
+    return _CODES.get(code) == code
 
 
 def gender(value: str) -> str:

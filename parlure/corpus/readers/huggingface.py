@@ -2,12 +2,13 @@
 
 The column ``audio`` (or the one that is a struct of ``bytes`` and ``path``) holds a whole encoded file a row.
 ``text`` is required; ``id, speaker, session, language, task, split, segments, prompt, tags`` are read where they are
-there. Columns ``recording``, ``start``, ``end`` and ``channel`` say where a clip was cut from, not what of it to
-take; with the other columns they are metadata.
+there; numbers of a ``ClassLabel`` are read as the names that the schema gives them. Columns ``recording``, ``start``,
+``end`` and ``channel`` say where a clip was cut from, not what of it to take; with the other columns they are metadata.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -36,11 +37,13 @@ def read_huggingface(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     fields = {own: name for own, name in names.items() if name in schema.names and own not in ("audio", *PROVENANCE)}
     others = [field.name for field in schema if field.name != audio and not pa.types.is_binary(field.type)]
     spare = spare_columns(fields, others)
+    labels = _labels(schema)
     number = 0
     with file:
         for batch in file.iter_batches(batch_size=_N_ROWS, columns=schema.names):
             for raw in _dicts(batch):
                 number += 1
+                raw |= {name: _label(raw[name], known) for name, known in labels.items()}
                 sound = raw.pop(audio) or {}
                 if isinstance(sound, str):  # its path is not UTF-8: the row is rejected for it
                     sound = {"path": sound}
@@ -64,6 +67,23 @@ def _row(
     if isinstance(row, Rejected) or sound.get("bytes") is None:
         return row
     return replace(row, content=sound["bytes"])
+
+
+def _labels(schema: pa.Schema) -> dict[str, list[str]]:
+    """The names of the classes of each column that holds their numbers, as `datasets` writes them into the schema."""
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):  # none, or somebody else's
+        return {}
+    classes = {name: one for name, one in features if isinstance(one, dict) and one.get("_type") == "ClassLabel"}
+    return {name: one["names"] for name, one in classes.items() if name in schema.names and one.get("names")}
+
+
+def _label(value: Any, names: list[str]) -> Any:
+    """The name of a class; -1 is none in `datasets`, as where a test set hides them."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return names[value] if 0 <= value < len(names) else None if value == -1 else value
 
 
 def _dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ a segment or recording without text, a text without one of them, a second line w
 
 A speaker called as the utterance is not known (Kaldi's own rule). Recordings ``X-A`` and ``X-B`` are the sides of one
 call ``X``, which is then the session, as is the file that ``reco2file_and_channel`` names; where both are channels of
-one file, A is the first and B the second. ``utt2lang`` is the language; ``spk2gender`` a tag such as ``gender=female``.
+one file, A is the first and B the second. Commands of ``wav.scp`` that only decode a file are not run: it is read
+(:mod:`parlure.corpus.readers.kaldi_pipes`). ``utt2lang`` is the language; ``spk2gender`` a tag such as
+``gender=female``.
 
 Formats: https://kaldi-asr.org/doc/data_prep.html and the usage of ``extract-segments``.
 """
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from parlure.corpus.readers.elsewhere import found_from, gender, splits_named, spoken_language
+from parlure.corpus.readers.kaldi_pipes import decoded_by
 from parlure.corpus.readers.kaldi_tables import Table, not_a_file, parse_segment, read_table
 from parlure.corpus.readers.row import Columns, Rejected, Row
 from parlure.errors import ParlureError
@@ -117,7 +120,7 @@ class _DataFolder:
             id=utterance,
             speaker=None if speaker == utterance else speaker,
             session=self._session(recording),
-            language=None if language is None else spoken_language(language),
+            language=spoken_language(language or "") or None,
             split=self.split,
             start=start,
             end=end,
@@ -139,8 +142,9 @@ class _DataFolder:
     def _file(self, recording: str, extended: str) -> tuple[Path, int | None]:
         """Where a recording is, and which of its channels it is, if it has more than one."""
         if recording not in self._files:
-            audio = found_from(extended, self.folder.absolute())
-            side = self._side(recording)
+            piped = decoded_by(extended) if extended.endswith("|") else None
+            audio = found_from(piped.file if piped else extended, self.folder.absolute())
+            side = piped.channel if piped and piped.channel is not None else self._side(recording)
             if side is not None:
                 try:
                     side = side if probe(audio).n_channels > 1 else None

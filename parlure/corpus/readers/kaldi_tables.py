@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from parlure.corpus.readers.kaldi_pipes import decoded_by
 from parlure.corpus.readers.row import Rejected, is_unicode
 
 _BLANKS = " \t\r\n"  # what separates fields in Kaldi; other white space is part of a text
@@ -92,12 +93,15 @@ def parse_segment(rest: str) -> tuple[str, float, float | None, int | None] | st
 
 
 def not_a_file(extended: str) -> str | None:
-    """What is wrong with an extended filename of ``wav.scp`` if it is anything but a file's path."""
+    """What is wrong with an extended filename of ``wav.scp`` if no file is read by it."""
     if not extended:
         return "no path follows the recording's id"
     if extended.endswith("|"):
+        if decoded_by(extended) is not None:
+            return None
         return (
-            f"a command stands for the recording, and parlure runs none: {_ONCE} (a flac, mp3 or ogg will do as it is)"
+            "a command that does more than decode a file stands for the recording, and parlure runs none: "
+            f"{_ONCE} (a flac, mp3 or ogg will do as it is)"
         )
     if _ARCHIVE.search(extended) or extended == "-":
         return f"the recording lies inside an archive or a stream: {_ONCE}"

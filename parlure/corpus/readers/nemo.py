@@ -77,6 +77,10 @@ def _row(
     if not isinstance(audio, str):
         sentence = f"audio_filepath is {audio!r}: parlure takes one recording a line"
         return Rejected(str(manifest), number, row, "malformed_row", sentence)
+    found = found_from(audio, manifest.parent.absolute())
+    if "shard_id" in row and not found.is_file():
+        sentence = f"{audio} lies in the tar file of shard {row['shard_id']}: unpack the tar files beside the manifest"
+        return Rejected(str(manifest), number, row, "missing_file", sentence)
     task, wrong = _task(row)
     if wrong is not None:
         return Rejected(str(manifest), number, row, "malformed_row", wrong)
@@ -85,7 +89,7 @@ def _row(
     fields = {
         **{name: row[name] for name in OWN_KEYS if name in row},
         **{own: row[name] for own, name in names.items() if name in row},
-        "audio": str(found_from(audio, manifest.parent.absolute())),
+        "audio": str(found),
         "start": row.get("offset"),
         "end": _end(row),
         "language": spoken_language(language) if isinstance(language, str) else language,

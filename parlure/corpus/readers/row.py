@@ -16,6 +16,8 @@ from parlure.corpus.manifest import TASKS, Segment, parse_segments
 from parlure.errors import ParlureError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_TIME = "not a time in seconds such as 12.5, or such as 0:00:12.5"
+_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d*)?)")  # 0:01:02.5, 1:02.5: as spreadsheets show times
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ def _text(name: str, value: Any) -> str | None:
 
 def _label(name: str, value: Any) -> str:
     """A text, or a number used as a name, such as speaker 12."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # pandas writes a column of whole numbers with gaps as 12.0
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ParlureError(f"{name} is {value!r}, not a text")
     return sys.intern(str(value).strip())  # a speaker's name stands in many rows
@@ -182,12 +186,20 @@ def _label(name: str, value: Any) -> str:
 def _seconds(name: str, value: Any) -> float:
     try:
         # a spreadsheet in French writes 1,5
-        seconds = float(value.strip().replace(",", ".") if isinstance(value, str) else value)
+        seconds = _clock(value.strip().replace(",", ".")) if isinstance(value, str) else float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ParlureError(f"{name} is {value!r}, not a time in seconds such as 12.5") from error
+        raise ParlureError(f"{name} is {value!r}, {_NO_TIME}") from error
     if isinstance(value, bool) or not 0 <= seconds < float("inf"):
-        raise ParlureError(f"{name} is {value!r}, not a time in seconds such as 12.5")
+        raise ParlureError(f"{name} is {value!r}, {_NO_TIME}")
     return seconds
+
+
+def _clock(text: str) -> float:
+    """Seconds of ``62.5``, ``1:02.5`` and ``0:01:02.5``; decimals are behind a point."""
+    clock = _CLOCK.fullmatch(text)
+    if clock is None:
+        return float(text)
+    return 3600.0 * int(clock[1] or 0) + 60.0 * int(clock[2]) + float(clock[3])
 
 
 def _channel(name: str, value: Any) -> int:

@@ -2,7 +2,8 @@
 
 Columns: ``audio`` (relative to the manifest) and ``text``; if wanted ``id, speaker, session, language, task,
 split, start, end, channel`` (times in seconds), in JSON Lines also ``segments, prompt, tags``. Other columns are the
-row's metadata. A table is UTF-8, with or without a byte order mark; a row that is not is rejected.
+row's metadata. A table is UTF-8, with or without a byte order mark, or UTF-16 with its mark, as spreadsheets write
+"Unicode text"; a row that is neither is rejected.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import re
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ _RECURRING = ("audio", "speaker", "session", "language", "task", "split")
 
 
 def read_csv(source: str, columns: Columns) -> Iterator[Row | Rejected]:
-    """Rows of a table with commas, or with semicolons as a French or German spreadsheet writes it.
+    """Rows of a table with commas, or with semicolons or tabs, as spreadsheets write it.
 
     Raises:
         ParlureError: missing or empty file, a header that is not UTF-8, a missing column, a quote that is never closed.
@@ -47,38 +48,63 @@ def read_jsonl(source: str, columns: Columns) -> Iterator[Row | Rejected]:
     """Rows of JSON Lines, one object a line; a key that some lines lack is a field not given there.
 
     Raises:
-        ParlureError: missing or empty file, UTF-16, a column that no line has.
+        ParlureError: missing or empty file, no object in it, a column that no line has.
     """
     found, rows = json_objects(source)
-    names = name_columns(source, columns, found)
+    yield from rows_of(source, rows, name_columns(source, columns, found), found)
+
+
+def rows_of(
+    source: str,
+    numbered: Iterator[tuple[int, dict[str, Any]] | Rejected],
+    names: Mapping[str, str],
+    found: Iterable[str],
+    mend: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> Iterator[Row | Rejected]:
+    """A row of each line of a table.
+
+    Args:
+        source: the table.
+        numbered: each line's number and its values by column, or why it has none.
+        names: the source's name of each of our columns, by our name.
+        found: the columns that the source has; those that no field is made of are metadata.
+        mend: fields under our names as they stand → as the format means them.
+    """
     spare = spare_columns(names, found)
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all lines with the same keys
-    for one in rows:
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all lines with the same columns
+    for one in numbered:
         if isinstance(one, Rejected):
             yield one
             continue
-        number, row = one
-        metadata = tuple(name for name in spare if name in row)
-        _share(row, names)
-        fields = {own: row[name] for own, name in names.items() if name in row}
-        yield parse_row(source, number, row, fields, shared.setdefault(metadata, metadata))
+        number, raw = one
+        metadata = tuple(name for name in spare if name in raw)
+        _share(raw, names)
+        fields = mend({own: raw[name] for own, name in names.items() if name in raw})
+        yield parse_row(source, number, raw, fields, shared.setdefault(metadata, metadata))
 
 
 def json_objects(source: str) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]] | Rejected]]:
     """The keys of JSON Lines; and each line with its number, or why it is no object.
 
     Raises:
-        ParlureError: as :func:`read_text`.
+        ParlureError: as :func:`read_text`; or no line is an object with a key.
     """
     objects: deque[tuple[int, dict[str, Any]] | Rejected] = deque()
     found: dict[str, None] = {}
+    first = ""
     for number, line in _numbered(read_text(source)):
         one = _json_object(line)
+        first = first or f"line {number}: {one if isinstance(one, str) else 'its object is empty'}"
         if isinstance(one, str):
             objects.append(Rejected(source, number, {"content": line}, "malformed_row", one))
         else:
             objects.append((number, one))
             found.update(dict.fromkeys(one))
+    if not found:
+        raise ParlureError(
+            f"{source} has no line that is a JSON object with something in it; {first}",
+            "JSON Lines has an object a line; jq -c '.[]' FILE.json > FILE.jsonl makes that of a list of objects",
+        )
     return list(found), _one_by_one(objects)
 
 
@@ -112,9 +138,9 @@ def _json_object(line: str) -> dict[str, Any] | str:
 def _share(raw: dict[str, Any], names: Mapping[str, str]) -> None:
     """One text for a recording, a speaker and so on in all rows: of a million they are a quarter of the memory."""
     for own in _RECURRING:
-        value = raw.get(names[own])
+        value = raw.get(name := names.get(own, ""))
         if type(value) is str:
-            raw[names[own]] = sys.intern(value)
+            raw[name] = sys.intern(value)
 
 
 def _read_table(
@@ -125,15 +151,7 @@ def _read_table(
     for name in names.values():
         if header.count(name) > 1:
             raise ParlureError(f"{source} has {header.count(name)} columns called {name}", "rename all but one")
-    spare = spare_columns(names, header)
-    for one in rows:
-        if isinstance(one, Rejected):
-            yield one
-        else:
-            number, raw = one
-            _share(raw, names)
-            fields = {own: raw[name] for own, name in names.items() if name in raw}
-            yield parse_row(source, number, raw, fields, spare)
+    yield from rows_of(source, rows, names, header)
 
 
 def named_cells(
@@ -173,15 +191,22 @@ def _lines(text: str) -> Iterator[str]:
     return (match.group() for match in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text))
 
 
+_DELIMITERS = (",", ";", "\t")  # of a .csv, by its first line; a comma within a header goes before
+
+
 def csv_records(source: str) -> Iterator[tuple[int, list[str] | str]]:
     """``(line, cells)``, or a sentence instead of cells; a record over several lines has the number of its first."""
     text = read_text(source)
-    header = text.split("\n", 1)[0]
-    delimiter = ";" if ";" in header and "," not in header else ","
+    first = re.split("[\r\n]", text, maxsplit=1)[0]
+    delimiter = next((found for found in _DELIMITERS if found in first), ",")
+    lines, n_before = _lines(text), 0
+    if first.lower() == f"sep={delimiter}":  # for Excel alone
+        next(lines)
+        n_before = 1
     # strict: a quote in the wrong place is an error here and not a row with half of the next one in it
-    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        number = reader.line_num + 1
+        number = n_before + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -220,16 +245,18 @@ def read_text(source: str) -> str:
     """The file's text.
 
     Raises:
-        ParlureError: missing, empty or UTF-16.
+        ParlureError: missing or empty.
     """
     path = Path(source)
     if not path.is_file():
         raise ParlureError(f"there is no manifest {source}", "check the path")
     content = path.read_bytes()
-    # bytes that are not UTF-8 become surrogates, for which parse_row rejects the row
-    text = content.decode("utf-8-sig", errors="surrogateescape")
+    # what cannot be decoded becomes surrogates, for which parse_row rejects the row
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _not_utf8(source)
+        text = content[: len(content) // 2 * 2].decode("utf-16", errors="surrogatepass")
+        text += "\udcff" * (len(content) % 2)  # half of the last character is missing
+    else:
+        text = content.decode("utf-8-sig", errors="surrogateescape")
     if not text.strip():
         raise ParlureError(f"{source} is empty", "the first line names the columns: audio,text,speaker")
     return text

@@ -7,9 +7,11 @@ from typing import Any
 
 
 def tags_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """A tag for each text, number or truth value; null, lists and objects, such as word alignments, are left out."""
+    """A tag for each text, number or truth value; null, empty texts, lists and objects (alignments) are left out."""
     return tuple(
-        f"{name}={_written(value)}" for name, value in metadata.items() if isinstance(value, (str, int, float))
+        f"{name}={_written(value)}"
+        for name, value in metadata.items()
+        if isinstance(value, (str, int, float)) and value != ""
     )
 
 
@@ -24,7 +26,7 @@ def metadata_of(tags: Iterable[str], reserved: Collection[str]) -> tuple[dict[st
     others = []
     for tag in tags:
         name, equals, value = tag.partition("=")
-        if name and equals and name not in reserved and name not in named:
+        if name and equals and value and name not in reserved and name not in named:
             named[name] = value
         else:
             others.append(tag)

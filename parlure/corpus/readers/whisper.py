@@ -67,6 +67,8 @@ def _phrases(path: Path) -> Iterator[Phrase | Problem]:
     at = _list_begins(text, document)
     if at is None:
         sentence = f"{path.name} is JSON but not of Whisper: it has no list called {', '.join(_LISTS)}"
+        if isinstance(document, list):
+            sentence += "; a table in JSON has an object a line, and is called .jsonl"
         raise UnreadableError(sentence, 1)
     language, task = _language(document), _task(document)
     line, counted = 1, 0

@@ -14,6 +14,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.55
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 .eyebrow { color: var(--muted); font-size: .8rem; letter-spacing: .08em; text-transform: uppercase; margin: 0; }
+.eyebrow code { text-transform: none; letter-spacing: 0; overflow-wrap: anywhere; }
 h1 { font-size: clamp(1.7rem, 5vw, 2.6rem); line-height: 1.15; margin: .25rem 0 .5rem; letter-spacing: -.015em; }
 h1.better { color: var(--better); } h1.worse { color: var(--worse); }
 h2 { font-size: 1.2rem; margin: 2.75rem 0 .6rem; letter-spacing: -.005em; }
@@ -64,6 +65,7 @@ button.link:hover { text-decoration: underline; }
 .opened dl { display: grid; grid-template-columns: 6rem 1fr; gap: .3rem .8rem; margin: .6rem 0 0; }
 .opened dt { color: var(--muted); font-size: .85rem; } .opened dd { margin: 0; overflow-wrap: anywhere; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.utterance + .utterance { margin-top: 1rem; }
 .utterance header { display: flex; flex-wrap: wrap; gap: .2rem .9rem; align-items: baseline; }
 .utterance code { overflow-wrap: anywhere; } .utterance .change { margin-left: auto; font-weight: 600; }
 .utterance dl { display: grid; grid-template-columns: 6rem 1fr; gap: .3rem .8rem; margin: .6rem 0 0; }
@@ -80,6 +82,8 @@ footer { margin-top: 3rem; color: var(--muted); font-size: .85rem; }
 @media (max-width: 36rem) { main { padding: 1.5rem .9rem 3rem; }
   .utterance dl, .opened dl { grid-template-columns: 1fr; gap: 0; }
   .utterance dd { margin-bottom: .5rem; } .utterance .change { margin-left: 0; width: 100%; }
+  #findings + .scroll :is(th, td) { padding-inline: .35rem; }
+  #findings + .scroll :is(th, td):nth-child(3), #findings + .scroll :is(th, td):nth-child(6) { display: none; }
   th, td { padding: .4rem .55rem; } .tile b { font-size: 1.5rem; } .tiles { grid-template-columns: 1fr 1fr; } }
 @media print { .scroll { overflow: visible; } audio, .filter, #evidence-section { display: none; }
   .card { break-inside: avoid; } }

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from parlure.corpus.check.check import Checked
-from parlure.corpus.check.findings import Finding
+from parlure.corpus.check.findings import Finding, duration
 from parlure.corpus.check.page.figures import figures
 from parlure.corpus.check.page.suspects import prose, suspects_section
 from parlure.corpus.manifest import SPLITS
@@ -55,10 +55,10 @@ def _hero(checked: Checked, headline: str, sentence: str) -> str:
         n_speakers = len({one.speaker for one in own} - {None})
         below = f"{plural(len(own), 'utterance')}, {plural(n_speakers, 'speaker')}"
         hours = sum(one.duration_s for one in own) / 3600
-        tiles.append(f'<div class="tile"><span>{split}</span><b>{hours:.2f} h</b><span>{below}</span></div>')
+        tiles.append(f'<div class="tile"><span>{split}</span><b>{duration(hours)}</b><span>{below}</span></div>')
     css = "worse" if checked.count("error") else "better"
     return (
-        f'<p class="eyebrow">parlure check · {escape(str(checked.corpus.folder))}</p>'
+        f'<p class="eyebrow">parlure check · <code>{escape(str(checked.corpus.folder))}</code></p>'
         f'<h1 class="{css}">{escape(headline)}</h1><p class="lede">{escape(sentence)}</p>'
         f'<div class="tiles">{"".join(tiles)}</div>'
     )
@@ -71,10 +71,10 @@ def _findings(findings: tuple[Finding, ...]) -> str:
         f'<tr><th scope="row"><a href="#{escape(one.rule.code)}">{escape(one.rule.code)}</a></th>'
         f'<td class="left {_COLOUR[one.rule.severity]}">{one.rule.severity}</td>'
         f'<td class="left wrap">{prose(one.rule.explanation)}</td>'
-        f"<td>{one.n}</td><td>{one.hours:.2f}</td><td>{one.hours_left:.2f}</td></tr>"
+        f"<td>{one.n}</td><td>{duration(one.hours)}</td><td>{duration(one.hours_left)}</td></tr>"
         for one in findings
     ]
-    head = ["rule", "severity", "what is wrong", "n", "hours", "hours without"]
+    head = ["rule", "severity", "what is wrong", "n", "of it", "without it"]
     return '<h2 id="findings">What was found</h2>' + table(head, rows, 3)
 
 
@@ -123,7 +123,7 @@ def _hours(cell: Mapping[str, Any]) -> str:
     if not cell["fits"] or cell["hours"] is None:
         return NO_NUMBER
     hours = float(cell["hours"])
-    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min" if hours >= 0.1 / 60 else "&lt;0.1 min"
 
 
 def _left_out(left_out: Mapping[str, str]) -> str:
