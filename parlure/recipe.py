@@ -192,7 +192,7 @@ class Recipe(_Section):
 
 
 def load_recipe(
-    path: Path, overrides: Sequence[str] = (), corpus: str | None = None, model: str | None = None
+    path: str | Path, overrides: Sequence[str] = (), corpus: str | None = None, model: str | None = None
 ) -> Recipe:
     """Read a recipe file.
 
@@ -205,6 +205,7 @@ def load_recipe(
     Raises:
         ParlureError: the file is missing or no TOML, or a key or value is wrong.
     """
+    path = Path(path)
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except IsADirectoryError as error:

@@ -73,7 +73,7 @@ class Progress:
 
 
 def train(
-    recipe: Recipe, out: Path, *, resume: bool = False, dry_run: bool = False, on_event: OnEvent | None = None
+    recipe: Recipe, out: str | Path, *, resume: bool = False, dry_run: bool = False, on_event: OnEvent | None = None
 ) -> RunSummary:
     """Tune a model on a corpus.
 
@@ -89,7 +89,7 @@ def train(
         ParlureError: the corpus, the recipe or the folder cannot be used.
         KeyboardInterrupt: asked to stop; a checkpoint has been written, unless nothing has been learnt since the last.
     """
-    recipe = resolved(recipe)
+    recipe, out = resolved(recipe), Path(out)
     team = Team.assemble(_precision(recipe.training))
     with nullcontext() if dry_run or not team.is_main else alone_in(out):
         return _train(recipe, out, team, resume or dry_run, dry_run, on_event)

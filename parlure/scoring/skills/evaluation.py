@@ -61,9 +61,9 @@ class _Heard:
 
 
 def evaluate(
-    corpus: Path,
+    corpus: str | Path,
     model: str,
-    out: Path,
+    out: str | Path,
     *,
     against: str | None = None,
     guards: Sequence[str] = (),
@@ -112,6 +112,7 @@ def evaluate(
         ParlureError: a corpus or a model cannot be used, the split is empty, an expression or the condition is none,
             or translations are to be scored without sacrebleu.
     """
+    corpus, out = Path(corpus), Path(out)
     listed = [] if terms is None else read_terms(terms)
     channel = None if condition is None else parse_channel(condition)
     whole = Corpus.load(corpus)
