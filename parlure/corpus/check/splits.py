@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from parlure.corpus.check.findings import Ledger
 from parlure.corpus.manifest import SPLITS, Utterance
@@ -57,35 +57,44 @@ def _check_leak(ledger: Ledger, code: str, side: Callable[[Utterance], str | Non
 
 
 def _check_overlaps(ledger: Ledger) -> None:
+    """Of every utterance the worst overlap with an earlier one of its recording.
+
+    Only those that reach furthest and began last are looked at, so that spans which all overlap take no longer.
+    """
     by_recording: dict[str, list[int]] = defaultdict(list)
     for index, utterance in enumerate(ledger.utterances):
         by_recording[utterance.recording].append(index)
     for indices in by_recording.values():
-        if len(indices) < 2:
-            continue
-        active: list[int] = []
+        furthest: dict[tuple[str, int | None, str | None], int] = {}
+        latest: dict[tuple[str, int | None, str | None], int] = {}
         for index in sorted(indices, key=lambda i: ledger.utterances[i].start):
-            start = ledger.utterances[index].start
-            active = [other for other in active if ledger.utterances[other].end > start]
-            for other in active:
-                _check_pair(ledger, other, index)
-            active.append(index)
+            other = ledger.utterances[index]
+            _check_one(ledger, index, {*furthest.values(), *latest.values()})
+            key = other.split, other.channel, other.speaker
+            latest[key] = index
+            if key not in furthest or ledger.utterances[furthest[key]].end < other.end:
+                furthest[key] = index
 
 
-def _check_pair(ledger: Ledger, first: int, second: int) -> None:
-    """Two spans of one recording, the second of which begins within the first."""
-    one, other = ledger.utterances[first], ledger.utterances[second]
-    if None not in (one.channel, other.channel) and one.channel != other.channel:
-        return
-    shared_s = min(one.end, other.end) - other.start
-    value = f"{shared_s:.2f} s of {one.id} ({one.split})"
-    if one.split != other.split:
-        if shared_s > ledger.threshold("overlap_leak"):
-            ledger.add("overlap_leak", second, value, shared_s)
-    elif one.speaker == other.speaker:
-        share = shared_s / min(one.duration_s, other.duration_s)
-        if share > ledger.threshold("overlapping_spans"):
-            ledger.add("overlapping_spans", second, value, shared_s)
+def _check_one(ledger: Ledger, second: int, earlier: Iterable[int]) -> None:
+    """An utterance against those of its recording that begin no later."""
+    other, worst = ledger.utterances[second], {"overlap_leak": (0.0, ""), "overlapping_spans": (0.0, "")}
+    for first in sorted(earlier):
+        one = ledger.utterances[first]
+        shared_s = min(one.end, other.end) - other.start
+        if shared_s <= 0 or (None not in (one.channel, other.channel) and one.channel != other.channel):
+            continue
+        if one.split != other.split:
+            code, is_much = "overlap_leak", shared_s > ledger.threshold("overlap_leak")
+        else:
+            share = shared_s / min(one.duration_s, other.duration_s)
+            is_much = one.speaker == other.speaker and share > ledger.threshold("overlapping_spans")
+            code = "overlapping_spans"
+        if is_much and shared_s > worst[code][0]:
+            worst[code] = shared_s, f"{shared_s:.2f} s of {one.id} ({one.split})"
+    for code, (shared_s, value) in worst.items():
+        if value:
+            ledger.add(code, second, value, shared_s)
 
 
 def _check_sizes(ledger: Ledger) -> None:
