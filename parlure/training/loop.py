@@ -50,9 +50,9 @@ class RunSummary:
     best_wer: float
     base_wer: float
     stopped_early: bool
-    harmed: bool  # a guard had lost too much at the last evaluation
     n_done: int  # steps so far
     was_finished: bool = False  # before this call: nothing was left to do
+    harmed: bool = False  # a guard had lost too much at the last evaluation
 
 
 @dataclass
