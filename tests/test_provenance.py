@@ -32,6 +32,7 @@ def test_the_curve_of_a_run_and_of_none(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     training = training_of(str(tmp_path))
     assert training["evaluations"] == [{"step": 0, "wer": 90.0}, {"step": 999, "wer": 40.0}]
+    assert training["best_step"] is None  # of a run from before guards
     assert 100 < len(training["steps"]) <= MAX_STEPS and training["steps"][0] == {"step": 1, "loss": 1.0}
     assert training_of("nano") is None
 

@@ -41,5 +41,5 @@ def training_of(model: str) -> dict[str, Any] | None:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     steps = [{"step": row["step"], "loss": row["loss"]} for row in rows if row["kind"] == "step"]
     evaluations = [{"step": row["step"], "wer": row["wer"]} for row in rows if row["kind"] == "evaluation"]
-    best_step = next((row["best_step"] for row in reversed(rows) if row["kind"] == "evaluation"), None)
+    best_step = next((row.get("best_step") for row in reversed(rows) if row["kind"] == "evaluation"), None)
     return {"steps": steps[:: 1 + len(steps) // MAX_STEPS], "evaluations": evaluations, "best_step": best_step}
