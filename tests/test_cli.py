@@ -351,3 +351,17 @@ def test_a_dry_run_says_what_is_there(capsys, tmp_path, monkeypatch, summary, me
         (out / "checkpoints").mkdir(parents=True)
     code, _, err = run(capsys, "train", tmp_path / "recipe.toml", "--out", out, "--dry-run")
     assert (code, err) == (0, message.format(out=out))
+
+
+def test_a_training_that_harmed_says_so(capsys, tmp_path, monkeypatch):
+    from parlure.shipping import card
+    from parlure.training import loop
+
+    made = loop.RunSummary(4, best_step=2, best_wer=20.0, base_wer=50.0, stopped_early=True, n_done=3, harmed=True)
+    monkeypatch.setattr(loop, "train", lambda *_, **__: made)
+    monkeypatch.setattr(card, "write_card", lambda out: None)
+    (tmp_path / "recipe.toml").write_text("[data]\ncorpus = 'c'\n")
+    code, _, err = run(capsys, "train", tmp_path / "recipe.toml", "--out", tmp_path / "run")
+    assert code == 0
+    assert err.startswith("dev WER 50.0 % → 20.0 % at step 2 of 4, stopped early\n")
+    assert "a guard corpus had lost too much at the last evaluation: what is kept is from before\n" in err
