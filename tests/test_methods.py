@@ -161,10 +161,10 @@ def test_memory_is_rehearsed_for_each(method, bf16):
 @pytest.mark.parametrize(
     ("adapter", "message", "hint"),
     [
-        ({"last_layers": 4}, "adapter.last_layers is 4, and a part of the model has 3", "0 means all"),
+        ({"last_layers": 4}, "adapter.last_layers is 4, and the encoder has 3", "0 means all"),
         (
             {"last_layers": 4, "method": "full"},
-            "adapter.last_layers is 4, and a part of the model has 3",
+            "adapter.last_layers is 4, and the encoder has 3",
             "0 means all",
         ),
         (

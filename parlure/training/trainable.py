@@ -10,7 +10,7 @@ from transformers import WhisperForConditionalGeneration
 
 from parlure.errors import ParlureError
 from parlure.recipe import AdapterSection
-from parlure.whisper.adapters import Adapters, attach, too_few_layers
+from parlure.whisper.adapters import Adapters, attach, layers_of
 
 
 def made_trainable(
@@ -57,16 +57,14 @@ def _free(whisper: WhisperForConditionalGeneration, adapter: AdapterSection) -> 
             "leave it empty: full trains every module of the chosen parts",
         )
     whisper.requires_grad_(False)
-    for part in ("encoder", "decoder") if adapter.parts == "both" else (adapter.parts,):
+    for part, numbers in layers_of(whisper, adapter.parts, adapter.last_layers).items():
         stack = getattr(whisper.model, part)
         if not adapter.last_layers:
             stack.requires_grad_(True)
             continue
-        if adapter.last_layers > len(stack.layers):
-            raise too_few_layers(adapter.last_layers, len(stack.layers))
         stack.layer_norm.requires_grad_(True)
-        for layer in stack.layers[-adapter.last_layers :]:
-            layer.requires_grad_(True)
+        for number in numbers:
+            stack.layers[number].requires_grad_(True)
     whisper.model.encoder.embed_positions.requires_grad_(False)  # sinusoids
 
 

@@ -118,14 +118,26 @@ def _check_names(model: WhisperForConditionalGeneration, adapters: Adapters) -> 
                 f"adapter.modules_to_save names {name}, which cannot be trained beside adapters",
                 f"these can: {', '.join(sorted(wholes))}",
             )
-    n_layers = min(len(model.model.encoder.layers), len(model.model.decoder.layers))
-    if adapters.last_layers > n_layers:
-        raise too_few_layers(adapters.last_layers, n_layers)
 
 
-def too_few_layers(n_asked: int, n_layers: int) -> ParlureError:
-    """What to say to whom asks for more layers than there are."""
-    return ParlureError(f"adapter.last_layers is {n_asked}, and a part of the model has {n_layers}", "0 means all")
+def layers_of(model: WhisperForConditionalGeneration, parts: str, last_layers: int) -> dict[str, range]:
+    """Part → numbers of its layers that are trained.
+
+    Args:
+        model: a Whisper.
+        parts: ``both``, ``encoder`` or ``decoder``.
+        last_layers: of each part, so many from its end; 0 is all.
+
+    Raises:
+        ParlureError: a part has fewer.
+    """
+    found = {}
+    for part in ("encoder", "decoder") if parts == "both" else (parts,):
+        n_layers = len(getattr(model.model, part).layers)
+        if last_layers > n_layers:
+            raise ParlureError(f"adapter.last_layers is {last_layers}, and the {part} has {n_layers}", "0 means all")
+        found[part] = range(n_layers - (last_layers or n_layers), n_layers)
+    return found
 
 
 def _named(modules: dict[str, nn.Module], last_name: str) -> nn.Module:
@@ -136,11 +148,10 @@ def _chosen(model: WhisperForConditionalGeneration, adapters: Adapters) -> list[
     """PEFT takes names, or one expression for whole paths."""
     if adapters.parts == "both" and not adapters.last_layers:
         return list(adapters.targets)
-    stacks = []
-    for part in ("encoder", "decoder") if adapters.parts == "both" else (adapters.parts,):
-        n_layers = len(getattr(model.model, part).layers)
-        numbers = range(n_layers - (adapters.last_layers or n_layers), n_layers)
-        stacks.append(rf"{part}\.layers\.({'|'.join(map(str, numbers))})")
+    stacks = [
+        rf"{part}\.layers\.({'|'.join(map(str, numbers))})"
+        for part, numbers in layers_of(model, adapters.parts, adapters.last_layers).items()
+    ]
     names = "|".join(map(re.escape, adapters.targets))
     return rf".*\.({'|'.join(stacks)})\.(.*\.)?({names})"
 
