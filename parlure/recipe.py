@@ -80,6 +80,10 @@ class TrainingSection(_Section):
     """decay of a moving average of what is trained, which is judged and kept in its place; 0.999 is usual, 0: none"""
     weight_decay: float = Field(default=0.0, ge=0)
     """decoupled weight decay (AdamW)"""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """share of every label's probability that is asked for of all other tokens alike"""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """dropout in the model's own layers; 0: as its configuration says, which is none for OpenAI's"""
     max_grad_norm: float = Field(default=1.0, gt=0)
     """gradients longer than this are shortened to it"""
     batch_seconds: float = Field(default=30.0, ge=0)
@@ -114,10 +118,28 @@ class TargetsSection(_Section):
 
 
 class AugmentationSection(_Section):
-    """What training utterances go through before they are heard; dev and test stay as they are."""
+    """What training utterances go through before they are heard, in this order; dev and test stay as they are."""
 
+    speed: float = Field(default=0.0, ge=0, le=1)
+    """share of training utterances said faster or slower, with their phrase times; shares are drawn anew every epoch"""
+    speeds: tuple[float, ...] = (0.9, 1.1)
+    """the speeds, each as often as any other; 1 is as recorded"""
+    reverberation: float = Field(default=0.0, ge=0, le=1)
+    """share of training utterances that are put into a room: one of the impulse responses of reverberation_folder"""
+    reverberation_folder: str = ""
+    """a folder of impulse responses, one recording each, relative to the recipe"""
+    noise: float = Field(default=0.0, ge=0, le=1)
+    """share of training utterances that get noise: a stretch of one of the recordings of noise_folder"""
+    noise_folder: str = ""
+    """a folder of recordings of noise, relative to the recipe"""
+    noise_snr_db: tuple[float, float] = (5.0, 25.0)
+    """span of signal-to-noise ratios, of the active speech, in dB"""
+    gain: float = Field(default=0.0, ge=0, le=1)
+    """share of training utterances that get louder or quieter"""
+    gain_db: tuple[float, float] = (-20.0, 6.0)
+    """span of gains, in dB"""
     telephone: float = Field(default=0.0, ge=0, le=1)
-    """share of training utterances that go through a telephone channel, drawn anew every epoch; 0: none"""
+    """share of training utterances that go through a telephone channel"""
     conditions: tuple[str, ...] = (
         "g711",
         "g711(a)",
@@ -128,6 +150,12 @@ class AugmentationSection(_Section):
         "g711 > loss(0.01..0.1, burst=1..4, conceal=repeat)",
     )
     """the channels, each as often as any other; docs/telephone.md lists what they are made of"""
+    spec_augment: float = Field(default=0.0, ge=0, le=1)
+    """share of windows whose log-mels are masked: two bands and two stretches of time (SpecAugment)"""
+    mask_mels: int = Field(default=15, ge=0)
+    """most mels of a masked band"""
+    mask_s: float = Field(default=0.7, ge=0)
+    """most seconds of a masked stretch, each at most a fifth of the sound"""
 
 
 class EvaluationSection(_Section):
@@ -221,7 +249,7 @@ def load_recipe(
             f"{path} is not valid TOML: {error}", 'text needs quotes, as in corpus = "corpus"'
         ) from error
     tree.setdefault("data", {})
-    _place_corpora(tree, lambda folder: str(path.parent / folder))
+    _place_folders(tree, lambda folder: str(path.parent / folder))
     for override in overrides:
         _override(tree, override)
     if corpus is not None:
@@ -261,7 +289,7 @@ def dump_recipe(recipe: Recipe) -> str:
 def resolved(recipe: Recipe) -> Recipe:
     """The same recipe with absolute paths, which it can be read with from any folder."""
     tree = recipe.model_dump()
-    _place_corpora(tree, lambda folder: str(Path(folder).resolve()))
+    _place_folders(tree, lambda folder: str(Path(folder).resolve()))
     base = recipe.model.base
     if base != "nano" and Path(base).is_dir():
         tree["model"]["base"] = str(Path(base).resolve())
@@ -274,12 +302,20 @@ def split_guard(guard: str) -> tuple[str, str]:
     return (name, folder) if equals else ("", guard)
 
 
-def _place_corpora(tree: dict[str, Any], place: Callable[[str], str]) -> None:
-    """Apply a function to every corpus folder in a tree of plain values, which may be wrong in any way."""
-    for section in ("data", "replay"):
+_FOLDERS = (
+    ("data", "corpus"),
+    ("replay", "corpus"),
+    ("augmentation", "reverberation_folder"),
+    ("augmentation", "noise_folder"),
+)
+
+
+def _place_folders(tree: dict[str, Any], place: Callable[[str], str]) -> None:
+    """Apply a function to every folder of recordings in a tree of plain values, which may be wrong in any way."""
+    for section, field in _FOLDERS:
         values = tree.get(section)
-        if isinstance(values, dict) and isinstance(values.get("corpus"), str) and values["corpus"]:
-            values["corpus"] = place(values["corpus"])
+        if isinstance(values, dict) and isinstance(values.get(field), str) and values[field]:
+            values[field] = place(values[field])
     values = tree.get("guard")
     if isinstance(values, dict) and isinstance(values.get("corpora"), list | tuple):
         values["corpora"] = [_place_guard(one, place) if isinstance(one, str) else one for one in values["corpora"]]
@@ -294,7 +330,10 @@ def differences(before: Recipe, after: Recipe) -> list[str]:
     """Where two recipes differ, as ``section.field``; not in where corpora lie, for they may have been moved."""
     old, new = resolved(before).model_dump(), resolved(after).model_dump()
     keys = [
-        (section, field) for section, fields in new.items() for field in fields if field not in ("corpus", "corpora")
+        (section, field)
+        for section, fields in new.items()
+        for field in fields
+        if (section, field) not in _FOLDERS and field != "corpora"
     ]
     return [f"{section}.{field}" for section, field in keys if old[section][field] != new[section][field]]
 

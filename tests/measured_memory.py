@@ -10,6 +10,8 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from parlure.recipe import AdapterSection, parse_recipe
 from parlure.speech.audio import SAMPLE_RATE
+from parlure.speech.features import HOP_LENGTH
+from parlure.training.batches import Tensors
 from parlure.training.trainee import Trainee
 from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.encoder import allow_short_input
@@ -40,8 +42,9 @@ def peak_bytes(name: str, method: str, n: int, seconds: float, *, checkpointing:
     trainee.whisper.train()
     for length_s in (1.0, seconds):  # after the first, gradients and states are there
         waves, tokens = torch.randn(n, round(length_s * SAMPLE_RATE)), torch.randint(0, 50_000, (n, N_TOKENS))
+        tensors = Tensors(waves, tokens, tokens, sound_frames=torch.full((n,), waves.shape[1] // HOP_LENGTH))
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-        trainee.loss(trainee.loss.encode(waves), tokens, tokens).backward()
+        trainee.loss(trainee.loss.encode(tensors), tokens, tokens).backward()
         trainee.optimizer.step()
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 - before

@@ -18,6 +18,7 @@ from parlure.training.plan import Plan
 from parlure.whisper.load import NANO, load_tokenizer
 from parlure.whisper.prompt import SpecialTokens
 
+SPECIAL = SpecialTokens.of(load_tokenizer(str(NANO)))
 SOUNDS = ("gsm", "noise(-20..0)", "crosstalk(-10)")
 
 
@@ -30,11 +31,11 @@ def augmentation(corpus, share=1.0, conditions=SOUNDS, seed=1):
     settings = recipe(
         corpus.folder, augmentation={"telephone": share, "conditions": conditions}, training={"seed": seed}
     )
-    return Augmentation.of(settings, corpus)
+    return Augmentation.of(settings, corpus, SPECIAL)
 
 
 def test_off_unless_asked_for(corpus):
-    assert Augmentation.of(recipe(corpus.folder), corpus) is None
+    assert Augmentation.of(recipe(corpus.folder), corpus, SPECIAL) is None
 
 
 def test_the_default_conditions_are_conditions():
@@ -109,7 +110,7 @@ def test_a_run_through_channels_resumes_to_the_same_weights(corpus_folder, tmp_p
 
 def refused(settings, corpus):
     with pytest.raises(ParlureError) as caught:
-        Augmentation.of(settings, corpus)
+        Augmentation.of(settings, corpus, SPECIAL)
     return caught.value.message, caught.value.hint
 
 
@@ -121,7 +122,7 @@ def test_refusals(corpus, corpus_folder, tmp_path):
         "every epoch"
     )
     assert hint == "--set training.encoder_cache_gb=0, or --set augmentation.telephone=0"
-    assert Augmentation.of(recipe(corpus_folder, **frozen), corpus) is None
+    assert Augmentation.of(recipe(corpus_folder, **frozen), corpus, SPECIAL) is None
     message, hint = refused(recipe(corpus_folder, augmentation={"telephone": 0.5, "conditions": []}), corpus)
     assert message == "augmentation.telephone is 0.5, and augmentation.conditions is empty"
     assert hint == "name one: --set 'augmentation.conditions=[\"gsm\"]'"

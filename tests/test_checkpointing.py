@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from parlure.recipe import parse_recipe
+from parlure.training.batches import Tensors
 from parlure.training.trainee import Trainee
 from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.load import NANO, load_base, load_tokenizer
@@ -32,15 +33,16 @@ def losses_and_gradients(method: str, dropout: float, checkpointing: bool):
     whisper.model.encoder.layers[0].fc1.register_forward_hook(count)
     whisper.train()
     waves, tokens = torch.randn(2, 32_000), torch.randint(0, 500, (2, 7))
+    tensors = Tensors(waves, tokens, tokens, sound_frames=torch.tensor([200, 200]))
     found = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        loss = trainee.loss(trainee.loss.encode(waves), tokens, tokens)
+        loss = trainee.loss(trainee.loss.encode(tensors), tokens, tokens)
         loss.backward()
         found.append(float(loss.detach()))
     whisper.eval()
     with torch.inference_mode():
-        found.append(float(trainee.loss(trainee.loss.encode(waves), tokens, tokens)))
+        found.append(float(trainee.loss(trainee.loss.encode(tensors), tokens, tokens)))
     return found, [p.grad for p in trainee.loss.parameters() if p.grad is not None], n_computed
 
 

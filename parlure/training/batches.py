@@ -55,12 +55,14 @@ class Tensors:
         waves: ``(n_windows, n_samples)``.
         inputs: ``(n_windows, n_tokens)``, what the decoder reads.
         targets: ``(n_windows, n_tokens)``, what it is asked for.
+        sound_frames: ``(n_windows,)``, log-mel frames up to the end of the last utterance.
         n_frames: ``(n_windows,)``, log-mel frames behind which zeros stand; None where all is computed from the waves.
     """
 
     waves: torch.Tensor
     inputs: torch.Tensor
     targets: torch.Tensor
+    sound_frames: torch.Tensor
     n_frames: torch.Tensor | None = None
 
 
@@ -116,15 +118,15 @@ def collate(batch: MicroBatch, end_id: int) -> Tensors:
     """
     inputs, targets = collate_labels(batch, end_id)
     waves = torch.from_numpy(np.stack([_wave(window, batch.length_s) for window in batch.windows]))
-    if all(window.padding == "silence" for window in batch.windows):
-        return Tensors(waves, inputs, targets)
     n_all = waves.shape[1] // HOP_LENGTH
     # faster-whisper 1.2.1 computes the log-mels of the sound and one more frame
+    sound = [min(n_all, round(window.sound_s * SAMPLE_RATE) // HOP_LENGTH + 1) for window in batch.windows]
+    if all(window.padding == "silence" for window in batch.windows):
+        return Tensors(waves, inputs, targets, torch.tensor(sound))
     n_frames = [
-        n_all if window.padding == "silence" else min(n_all, round(window.sound_s * SAMPLE_RATE) // HOP_LENGTH + 1)
-        for window in batch.windows
+        n_all if window.padding == "silence" else n_sound for window, n_sound in zip(batch.windows, sound, strict=True)
     ]
-    return Tensors(waves, inputs, targets, torch.tensor(n_frames))
+    return Tensors(waves, inputs, targets, torch.tensor(sound), torch.tensor(n_frames))
 
 
 def collate_labels(batch: MicroBatch, end_id: int) -> tuple[torch.Tensor, torch.Tensor]:

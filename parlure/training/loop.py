@@ -103,7 +103,8 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
-    augmentation, replay = Augmentation.of(recipe, corpus), Replay.of(recipe, tokenizer)
+    special = SpecialTokens.of(tokenizer)
+    augmentation, replay = Augmentation.of(recipe, corpus, special), Replay.of(recipe, tokenizer)
     development, guards = Development.of(corpus, recipe), Guards.of(recipe)
     _can_be_done(recipe, team)
     if resume and (begun := checkpoint.begun_with(out)) is not None:
@@ -111,12 +112,11 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     checkpoint.check_run(out, recipe, corpus, resume=resume)
     team.wait()  # nobody writes before everybody has looked
     is_open = not recipe.training.batch_seconds
-    recipe, fit = fitted(
-        recipe, WhisperConfig.from_pretrained(source), [*items, *(replay.items if replay else ())], team
-    )
+    config = WhisperConfig.from_pretrained(source, **({"dropout": d} if (d := recipe.training.dropout) else {}))
+    recipe, fit = fitted(recipe, config, [*items, *(replay.items if replay else ())], team)
     if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
         on_event({"kind": "notice", "text": fit.sentence})
-    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation, recipe.targets, replay)
+    plan = Plan(items, recipe.training, special, augmentation, recipe.targets, replay)
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)

@@ -20,6 +20,7 @@ from transformers import WhisperConfig
 from parlure.errors import ParlureError
 from parlure.recipe import AdapterSection, Recipe, TrainingSection
 from parlure.speech.features import WINDOW_S, short_window_s
+from parlure.training.augmentation import slowest
 from parlure.training.rehearsal import Need, rehearse
 from parlure.training.team import Team
 from parlure.training.windows import Item
@@ -95,7 +96,7 @@ def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: T
     rooms = team.add([room * (rank == team.accelerator.process_index) for rank in range(team.size)])
     bf16 = team.accelerator.mixed_precision == "bf16"
     fit = choose(
-        training, recipe.adapter, config, shapes_of(items, training), min(rooms),
+        training, recipe.adapter, config, shapes_of(items, training, slowest(recipe.augmentation)), min(rooms),
         bf16=bf16, size=team.size, device=team.accelerator.device.type,
     )  # fmt: skip
     chosen = {
@@ -173,14 +174,19 @@ def worst_bytes(need: Need, shapes: Sequence[Shape], batch_seconds: float, devic
     return MARGIN * ALLOCATOR.get(device, max(ALLOCATOR.values())) * max(totals)
 
 
-def shapes_of(items: Sequence[Item], training: TrainingSection) -> list[Shape]:
+def shapes_of(items: Sequence[Item], training: TrainingSection, slowest: float = 1.0) -> list[Shape]:
     """The windows that may occur: each utterance's own length, and 30 s if there is a share of full ones.
 
     A forward pass is padded to the longest label in it, which may come from a shorter window.
+
+    Args:
+        items: what may be trained on.
+        training: of the recipe.
+        slowest: how many times as long as recorded an utterance may become.
     """
     longest: dict[float, int] = {}
     for item in items:
-        length_s = short_window_s(item.duration_s)
+        length_s = short_window_s(min(WINDOW_S, item.duration_s * slowest))
         longest[length_s] = max(longest.get(length_s, 0), len(item.labels.inputs))
     if training.full_window_share:
         n_together = training.utterances_per_window  # each with two stamps

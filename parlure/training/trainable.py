@@ -49,6 +49,13 @@ def made_trainable(
     return cast(WhisperForConditionalGeneration, adapted.get_base_model()), adapted
 
 
+def set_dropout(whisper: WhisperForConditionalGeneration, share: float) -> None:
+    """Dropout where Whisper's own layers have it: after embeddings, attention and the feed-forward part."""
+    for stack in (whisper.model.encoder, whisper.model.decoder):
+        for module in (stack, *stack.layers):
+            module.dropout = share
+
+
 def _free(whisper: WhisperForConditionalGeneration, adapter: AdapterSection) -> None:
     """Set the weights free that full fine-tuning trains."""
     if adapter.modules_to_save:

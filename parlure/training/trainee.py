@@ -22,8 +22,9 @@ from parlure.training.checkpoint import Stateful
 from parlure.training.encoder_cache import EncoderCache
 from parlure.training.feeding import Feeder
 from parlure.training.layer_rates import parameter_groups
+from parlure.training.masking import Masking
 from parlure.training.team import Team
-from parlure.training.trainable import made_trainable
+from parlure.training.trainable import made_trainable, set_dropout
 from parlure.whisper.adalora import RankSchedule
 from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.prompt import IGNORED, SpecialTokens
@@ -32,14 +33,31 @@ from parlure.whisper.prompt import IGNORED, SpecialTokens
 class SummedLoss(nn.Module):
     """Whisper with its loss: cross-entropy summed over the scored tokens, computed only where they are."""
 
-    def __init__(self, whisper: WhisperForConditionalGeneration) -> None:
+    def __init__(
+        self,
+        whisper: WhisperForConditionalGeneration,
+        masking: Masking | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        """
+        Args:
+            whisper: the model.
+            masking: of the log-mels, if any.
+            label_smoothing: share of a label's probability that all tokens get alike (Szegedy et al. 2016).
+        """
         super().__init__()
         self.whisper = whisper
+        self._masking = masking
+        self._label_smoothing = label_smoothing
 
-    def encode(self, waves: torch.Tensor, n_frames: torch.Tensor | None = None) -> torch.Tensor:
-        """Encoder output, ``(n_windows, n_positions, d)``; shapes as in :class:`parlure.training.batches.Tensors`."""
+    def encode(self, tensors: Tensors) -> torch.Tensor:
+        """Encoder output, ``(n_windows, n_positions, d)``."""
+        waves = tensors.waves.to(self.whisper.device)
         features = log_mel(waves, self.whisper.config.num_mel_bins)
-        if n_frames is not None:
+        if self._masking is not None:
+            features = self._masking.masked(features, tensors.sound_frames)
+        if tensors.n_frames is not None:
+            n_frames = tensors.n_frames.to(waves.device)
             features = features * (torch.arange(features.shape[-1], device=waves.device) < n_frames[:, None])[:, None]
         return cast(torch.Tensor, self.whisper.model.encoder(features.to(self.whisper.dtype)).last_hidden_state)
 
@@ -50,7 +68,9 @@ class SummedLoss(nn.Module):
         ).last_hidden_state
         scored = targets != IGNORED
         logits = self.whisper.proj_out(hidden[scored]).float()
-        return nn.functional.cross_entropy(logits, targets[scored], reduction="sum")
+        return nn.functional.cross_entropy(
+            logits, targets[scored], reduction="sum", label_smoothing=self._label_smoothing
+        )
 
 
 @dataclass
@@ -102,6 +122,8 @@ class Trainee:
             n_steps: optimiser steps of the run.
         """
         adapter, training = recipe.adapter, recipe.training
+        if training.dropout:
+            set_dropout(whisper, training.dropout)
         whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps)
         hears = adapter.parts != "decoder"
         made = cls(whisper, tokenizer, saveable, hears)
@@ -109,7 +131,7 @@ class Trainee:
             made.ranks = RankSchedule(cast(PeftModel, saveable))
         if training.checkpointing == "on":
             checkpoint_layers(whisper)
-        made.loss = SummedLoss(whisper).to(device)
+        made.loss = SummedLoss(whisper, Masking.of(recipe.augmentation), training.label_smoothing).to(device)
         trainable = {name: parameter for name, parameter in whisper.named_parameters() if parameter.requires_grad}
         n_layers = {part: len(getattr(whisper.model, part).layers) for part in ("encoder", "decoder")}
         groups = parameter_groups(trainable.items(), training.layer_decay, n_layers)
@@ -155,10 +177,8 @@ class Trainee:
         return self._encode(self.feeder.take(batch))
 
     def _encode(self, tensors: Tensors) -> torch.Tensor:
-        device = self.whisper.device
-        n_frames = None if tensors.n_frames is None else tensors.n_frames.to(device)
         with nullcontext() if self.hears else torch.no_grad():
-            return self.loss.encode(tensors.waves.to(device), n_frames)
+            return self.loss.encode(tensors)
 
 
 def optimisation_step(

@@ -158,6 +158,16 @@ def without_previous(labels: Labels, special: SpecialTokens) -> Labels:
     return Labels(labels.inputs[start:], labels.targets[start:])
 
 
+def at_another_speed(labels: Labels, speed: float, special: SpecialTokens) -> Labels:
+    """The labels with their phrase times divided by a speed; what is said stays."""
+
+    def moved(id_: int) -> int:
+        begin = special.timestamp_begin
+        return id_ if id_ < begin else begin + min(_N_STEPS, round((id_ - begin) / speed))
+
+    return Labels(tuple(map(moved, labels.inputs)), tuple(map(moved, labels.targets)))
+
+
 def _timed(
     tokenizer: WhisperTokenizer, special: SpecialTokens, segment: tuple[float, float, str], utterance_id: str
 ) -> list[int]:
