@@ -5,13 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from test_loop import recipe
 
+from parlure import cli
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.recipe import differences, load_recipe, resolved
 from parlure.training.guards import Guards, load_guards
 from parlure.training.loop import train
+from parlure.whisper.load import load
 
 
 def test_a_guard_has_its_folders_name_or_yours(corpus_folder, corpus):
@@ -75,7 +78,7 @@ def test_a_run_that_goes_on_harming_is_stopped(corpus_folder, tmp_path, monkeypa
     assert (never.best_step, never.stopped_early) == (0, False)
 
 
-def test_a_destroyed_model_is_seen_by_a_real_guard(corpus_folder, tmp_path):
+def test_a_destroyed_model_is_seen_by_a_real_guard_and_not_to_be_deployed(corpus_folder, tmp_path, capsys):
     rows = []
     settings = recipe(
         corpus_folder, training={"max_steps": 2, "learning_rate": 0.5, "warmup_steps": 0},
@@ -86,6 +89,11 @@ def test_a_destroyed_model_is_seen_by_a_real_guard(corpus_folder, tmp_path):
     losses = [row["guards"]["same"] for row in rows if row["kind"] == "evaluation"]
     assert losses[-1] > losses[0] + 1
     assert (summary.best_step, summary.harmed) == (0, True)
+    assert cli.run(["train", str(tmp_path / "run" / "recipe.toml"), "--out", str(tmp_path / "run"), "--resume"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "do not deploy: no checkpoint was better than the base, which is what is kept"
+    base, kept = load("nano"), load(str(tmp_path / "run"))
+    assert all(torch.equal(weight, kept.model.state_dict()[name]) for name, weight in base.model.state_dict().items())
 
 
 def test_a_guard_of_silence_judges_nothing(corpus, corpus_folder, monkeypatch):

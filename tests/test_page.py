@@ -17,7 +17,7 @@ from parlure.scoring.page.marks import points
 from parlure.scoring.page.plots import MAX_ROWS, speaker_plot
 from parlure.scoring.page.script import script_hash
 from parlure.scoring.page.sound import audio_data_uri
-from parlure.scoring.page.verdict import verdict_sentence
+from parlure.scoring.page.verdict import advice, verdict_sentence
 from parlure.scoring.report import build_report
 from parlure.scoring.terms import Term
 from parlure.scoring.utterances import score_utterances
@@ -80,14 +80,24 @@ def test_page_of_one_system():
 
 
 @pytest.mark.parametrize(
-    ("change", "headline", "part"),
+    ("change", "headline", "part", "told"),
     [
-        ({"n_speakers": 3, "keep": "both"}, "Too few speakers to tell", "(a verdict takes 8)"),
-        ({"n_speakers": 9, "keep": "base"}, "No evidence of a difference", "0.0 points [0.0, 0.0], p = 1.000"),
-        ({"n_speakers": 9, "keep": "swap"}, "Tuned is worse", "+"),
+        (
+            {"n_speakers": 3, "keep": "both"},
+            "Too few speakers to tell",
+            "(a verdict takes 8)",
+            "Nothing to decide by: test on more speakers.",
+        ),
+        (
+            {"n_speakers": 9, "keep": "base"},
+            "No evidence of a difference",
+            "0.0 points [0.0, 0.0], p = 1.000",
+            "Do not deploy: nothing shows that tuning helped.",
+        ),
+        ({"n_speakers": 9, "keep": "swap"}, "Tuned is worse", "+", "Do not deploy: the base is better."),
     ],
 )
-def test_other_verdicts(change, headline, part):
+def test_other_verdicts(change, headline, part, told):
     rows = rows_of(change["n_speakers"])
     for row in rows:
         base, tuned = row["hypotheses"]["base"], row["hypotheses"]["tuned"]
@@ -99,6 +109,16 @@ def test_other_verdicts(change, headline, part):
     scored, report = report_of(rows)
     assert verdict_sentence(report)[0] == headline and part in verdict_sentence(report)[1]
     assert headline in report_page(scored, report)
+    assert advice(report) == told and told in report_page(scored, report)
+
+
+def test_what_follows_from_a_better_model(whole):
+    _, report = whole
+    good = "Deploy, if the test is what it will meet: better, and nothing that was measured got worse."
+    assert advice(report | {"broken": []}) == good
+    told = advice(report | {"broken": ["silence", "guard.en"]})
+    assert told == "Do not deploy before you have looked at what tuning made worse: silence, guard.en."
+    assert advice(report_of(rows_of(9, base=False))[1]) == ""
 
 
 def test_sentence_counts_groups_where_they_are_not_the_speakers():

@@ -107,15 +107,15 @@ def evaluate(
         )  # fmt: skip
     from parlure.scoring.evidence.table import skill_lines
     from parlure.scoring.gates import failures
-    from parlure.scoring.page.verdict import verdict_sentence
+    from parlure.scoring.page.verdict import advice, verdict_sentence
     from parlure.transcribing.pace import pace_lines
 
     for line in [*pace_lines(report), *skill_lines(report)]:
         say(line)
-    if report["broken"]:
-        say(f"tuning made worse: {', '.join(report['broken'])}")
     headline, sentence, _ = verdict_sentence(report)
     say(f"{headline}: {sentence}")
+    if told := advice(report):
+        say(told)
     say(f"report: {out / 'report.html'}")
     failed = failures(report, fail_if or ())
     if sanity:

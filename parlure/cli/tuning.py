@@ -102,4 +102,7 @@ def train(
     )
     if summary.harmed:
         say("a guard corpus had lost too much at the last evaluation: what is kept is from before")
+    if summary.best_step == 0:
+        say("do not deploy: no checkpoint was better than the base, which is what is kept")
+        return
     say(f"next: parlure evaluate {settings.data.corpus} --model {out} --against {settings.model.base} --out report")

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from parlure.scoring.page.marks import interval_text, percent, plural, points
-from parlure.scoring.page.verdict import verdict_sentence
+from parlure.scoring.page.verdict import advice, verdict_sentence
 from parlure.scoring.utterances import ScoredUtterance
 
 
@@ -32,9 +32,11 @@ def hero_section(utterances: Sequence[ScoredUtterance], report: Mapping[str, Any
         tiles.append(_tile("difference, points", points(comparison["difference"], sign=True), below))
     words = next(iter(block.values()))["wer"]["N"]
     tiles.append(_tile("reference", plural(words, "word"), f"{plural(len(utterances), 'utterance')}{length}"))
+    told = advice(report)
     return (
         f'<p class="eyebrow">parlure report · profile {escape(profile)}</p>'
         f'<h1 class="{css}">{escape(headline)}</h1><p class="lede">{escape(sentence)}</p>'
+        f"{f'<p>{escape(told)}</p>' if told else ''}"
         f'<div class="tiles">{"".join(tiles)}</div>'
     )
 

@@ -41,3 +41,23 @@ def verdict_sentence(report: Mapping[str, Any]) -> tuple[str, str, str]:
         sentence += f" (a verdict takes {MIN_BLOCKS})"
     css = comparison["verdict"] if comparison["verdict"] in ("better", "worse") else ""
     return _HEADLINES[comparison["verdict"]], sentence + ".", css
+
+
+def advice(report: Mapping[str, Any]) -> str:
+    """What follows from a comparison of tuned with base, in a sentence; empty where there is none.
+
+    A model that is not shown to be better is none to deploy: it has cost, and the base is known.
+    """
+    comparison = report["profiles"][report["headline_profile"]].get("comparison")
+    if comparison is None:
+        return ""
+    broken, verdict = report.get("broken", ()), comparison["verdict"]
+    if verdict == "worse":
+        return "Do not deploy: the base is better."
+    if verdict == "no evidence":
+        return "Do not deploy: nothing shows that tuning helped."
+    if verdict == "too few speakers":
+        return "Nothing to decide by: test on more speakers."
+    if broken:
+        return f"Do not deploy before you have looked at what tuning made worse: {', '.join(broken)}."
+    return "Deploy, if the test is what it will meet: better, and nothing that was measured got worse."
