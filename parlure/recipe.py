@@ -45,10 +45,10 @@ class DataSection(_Section):
 class AdapterSection(_Section):
     """How the model is changed."""
 
-    method: Literal["lora", "rslora", "dora", "pissa", "adalora", "full"] = "lora"
-    """lora and its kin: low-rank adapters over frozen weights; full: the weights themselves"""
+    method: Literal["lora", "rslora", "dora", "pissa", "adalora", "loha", "lokr", "oft", "vera", "ia3", "full"] = "lora"
+    """lora and its kin: small adapters over frozen weights, see below; full: the weights themselves"""
     r: int = Field(default=32, ge=1)
-    """rank of the adapters; higher learns more and needs more memory"""
+    """rank of the adapters, with oft the size of a block; higher learns more and needs more memory"""
     alpha: float = Field(default=64.0, gt=0)
     """scale of the adapters: their update is multiplied by alpha / r, with rslora by alpha / √r"""
     dropout: float = Field(default=0.05, ge=0, lt=1)

@@ -10,7 +10,14 @@ from transformers import WhisperForConditionalGeneration
 
 from parlure.errors import ParlureError
 from parlure.recipe import AdapterSection
-from parlure.whisper.adapters import Adapters, attach, layers_of
+from parlure.whisper.adapters import attach, layers_of
+from parlure.whisper.methods import Adapters
+from parlure.whisper.quantizing import quantize_linears
+
+# of PEFT's layers over bitsandbytes', those that trained, saved and reloaded here; DoRA's over 8 bits break
+_OVER_BITS: Final[Mapping[int, tuple[str, ...]]] = {
+    4: ("lora", "rslora", "dora", "adalora"), 8: ("lora", "rslora", "adalora")
+}  # fmt: skip
 
 
 def made_trainable(
