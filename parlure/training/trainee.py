@@ -117,7 +117,8 @@ class Trainee:
             groups, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
         if training.average:
-            made.average = WeightAverage(trainable, training.average)
+            pruned = {name for name in trainable if made.ranks and made.ranks.prunes(name)}
+            made.average = WeightAverage(trainable, training.average, pruned)
         made.feeder = Feeder(SpecialTokens.of(tokenizer).end)
         if training.encoder_cache_gb and not hears:
             folder = cache_folder if training.encoder_cache == "disk" else None
