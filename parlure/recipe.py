@@ -55,6 +55,8 @@ class AdapterSection(_Section):
     """dropout on the adapters' input"""
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     """names of the linear layers that get an adapter"""
+    bits: Literal[0, 4, 8] = 0
+    """hold the frozen weights in so many bits (QLoRA; needs bitsandbytes): less memory, slower; 0: as they are"""
     parts: Literal["both", "encoder", "decoder"] = "both"
     """what is tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
     last_layers: int = Field(default=0, ge=0)

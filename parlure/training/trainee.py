@@ -102,6 +102,8 @@ class Trainee:
             n_steps: optimiser steps of the run.
         """
         adapter, training = recipe.adapter, recipe.training
+        if adapter.bits:
+            whisper.to(device)  # whose own kernels quantise
         whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps)
         hears = adapter.parts != "decoder"
         made = cls(whisper, tokenizer, saveable, hears)
