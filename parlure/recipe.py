@@ -73,7 +73,7 @@ class TrainingSection(_Section):
     max_steps: int = Field(default=0, ge=0)
     """stop after so many optimiser steps; 0: as many as the epochs make"""
     learning_rate: float = Field(default=1e-4, gt=0)
-    """peak learning rate; for full fine-tuning take about a tenth of what suits LoRA"""
+    """peak learning rate; full fine-tuning takes about a tenth of what suits LoRA, `parlure init` writes it by size"""
     warmup_steps: int = Field(default=50, ge=0)
     """steps in which the rate rises from 0 to its peak, after which it falls to 0 linearly"""
     layer_decay: float = Field(default=1.0, gt=0, le=1)

@@ -18,11 +18,12 @@ def init(
     corpus: Annotated[Path, Argument(help="Corpus folder.")],
     out: Annotated[Path, Option(help="Recipe to write.")] = Path("recipe.toml"),
     model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}; chosen when not given.")] = None,
+    method: Annotated[str | None, Option(help="adapter.method, such as dora or full; lora when not given.")] = None,
 ) -> None:
     """A commented recipe fitted to a corpus and this machine."""
     from parlure.starter import init as run_init
 
-    recipe = run_init(corpus, out, model=model)
+    recipe = run_init(corpus, out, model=model, method=method)
     say(f"{out}: {recipe.model.base}, {recipe.training.epochs:g} epochs, every field explained")
     say(f"next: parlure train {out} --dry-run")
 

@@ -22,6 +22,7 @@ from transformers import WhisperConfig
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
+from parlure.learning_rates import warning
 from parlure.machine import has_bf16
 from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
@@ -110,12 +111,14 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
         recipe = as_begun(recipe, begun)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
     team.wait()  # nobody writes before everybody has looked
-    is_open = not recipe.training.batch_seconds
-    recipe, fit = fitted(
-        recipe, WhisperConfig.from_pretrained(source), [*items, *(replay.items if replay else ())], team
-    )
-    if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
-        on_event({"kind": "notice", "text": fit.sentence})
+    is_open, config = not recipe.training.batch_seconds, WhisperConfig.from_pretrained(source)
+    recipe, fit = fitted(recipe, config, [*items, *(replay.items if replay else ())], team)
+    said = [fit.sentence] if fit and (is_open or fit.checkpointing) else []
+    rate = recipe.training.learning_rate
+    said += filter(None, [warning(recipe.adapter.method, rate, config.d_model, config.encoder_layers)])
+    if on_event and team.is_main:
+        for text in said:
+            on_event({"kind": "notice", "text": text})
     plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation, recipe.targets, replay)
 
     # 2. The model, the optimiser, and where we stand
