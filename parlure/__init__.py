@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
     from parlure.training.loop import train
     from parlure.transcribing.transcribe import transcribe
+    from parlure.training.merging import merge
+    from parlure.transcribing.engines.shared import SharedBase
 
 _ROOMS = {
     "parlure.corpus.prepare": ("prepare",),
     "parlure.recipe": ("load_recipe", "parse_recipe"),
     "parlure.training.loop": ("train",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
+    "parlure.training.merging": ("merge",),
+    "parlure.transcribing.engines.shared": ("SharedBase",),
     "parlure.transcribing.transcribe": ("transcribe",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
     "parlure.errors": ("ParlureError",),

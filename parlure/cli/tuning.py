@@ -60,6 +60,32 @@ def sweep(
 
 
 @app.command()
+def merge(
+    runs: Annotated[list[str], Argument(help="Run folders that were tuned from one base.")],
+    out: Annotated[Path, Option(help="Run folder to make.")],
+    weights: Annotated[str | None, Option(help="Of each run, such as 0.7,0.3; their mean when not given.")] = None,
+    how: Annotated[
+        str, Option(help="linear: the weighted sum; ties: of changes that agree; dare: of some, by chance.")
+    ] = "linear",
+    density: Annotated[
+        float | None, Option(help="Share of changes that ties and dare keep; 0.5 when not given.")
+    ] = None,
+) -> None:
+    """Several runs of one base → one run."""
+    from parlure.shipping.card import write_card
+    from parlure.training.merging import merge as run_merge
+
+    try:
+        shares = None if weights is None else [float(weight) for weight in weights.split(",")]
+    except ValueError as error:
+        raise ParlureError(f"--weights {weights} are not numbers", "such as --weights 0.7,0.3") from error
+    table = run_merge(runs, out, weights=shares, how=how, density=density)
+    write_card(out)
+    say(f"{out}: {len(runs)} runs merged into one {'adapter' if table['kept_as'] == 'adapter' else 'whole model'}")
+    say(f"next: parlure evaluate CORPUS --model {out} --against {table['base']} --out report, for each run's corpus")
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, Argument(help="Recipe (TOML).")],
     corpus: Annotated[str | None, Option(help="Corpus folder, in place of the recipe's.")] = None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,12 @@ from parlure.errors import ParlureError
 
 CARD = "README.md"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_SCALED = ", r = {r}, alpha = {alpha:g}"
+_METHODS = {
+    "lora": f"LoRA{_SCALED}", "rslora": f"rsLoRA{_SCALED}", "dora": f"DoRA{_SCALED}", "pissa": f"PiSSA{_SCALED}",
+    "adalora": f"AdaLoRA{_SCALED}", "loha": f"LoHa{_SCALED}", "lokr": f"LoKr{_SCALED}", "oft": "OFT, blocks of {r}",
+    "vera": "VeRA, r = {r}", "ia3": "(IA)³", "full": "full fine-tuning",
+}  # fmt: skip
 
 
 def write_card(run: Path, report: Path | None = None) -> None:
@@ -35,17 +41,23 @@ def make_card(run: Path, report: Path | None = None, repo: str | None = None) ->
     Raises:
         ParlureError: the run has not come far enough, or the report is none.
     """
+    if is_merged(run):
+        from parlure.shipping.merged_card import make_merged_card
+
+        return make_merged_card(run, report, repo)
     recipe, corpus, evaluations = _read_run(run)
+    is_adapter = (run / "adapter").is_dir()
     lines = [
-        *_front_matter(recipe, corpus),
+        *front_matter(recipe["model"]["base"], corpus["by_language"], corpus["licence"], is_adapter),
         f"# {Path(recipe['model']['base']).name}, tuned on {_hours(corpus)} of speech",
         "",
         *_control(recipe),
         *_scores(evaluations, report),
+        *swept(run),
         "",
         *_how_it_was_made(recipe, corpus),
         "",
-        *_use(recipe, repo),
+        *use(recipe["model"]["base"], is_adapter, repo),
         "",
         *_limits(corpus),
     ]
@@ -62,16 +74,17 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str,
     return recipe, corpus, [row for row in rows if row["kind"] == "evaluation"]
 
 
-def _front_matter(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[str]:
+def front_matter(base: str, languages: Iterable[str], licence: str | None, is_adapter: bool) -> list[str]:
+    """The lines that the Hub reads."""
     lines = ["---", "tags:", "- whisper", "- automatic-speech-recognition", "- parlure"]
     # quoted, as JSON is YAML too: no would be false, and a licence may hold a colon
-    lines += ["language:", *(f"- {json.dumps(code)}" for code in corpus["by_language"])]
-    if is_on_hub(recipe["model"]["base"]):
-        lines.append(f"base_model: {json.dumps(recipe['model']['base'])}")
-    if recipe["adapter"]["method"] == "lora":
+    lines += ["language:", *(f"- {json.dumps(code)}" for code in languages)]
+    if is_on_hub(base):
+        lines.append(f"base_model: {json.dumps(base)}")
+    if is_adapter:
         lines.append("library_name: peft")
-    if corpus["licence"]:
-        lines.append(f"license: {json.dumps(corpus['licence'], ensure_ascii=False)}")
+    if licence:
+        lines.append(f"license: {json.dumps(licence, ensure_ascii=False)}")
     return [*lines, "pipeline_tag: automatic-speech-recognition", "---", ""]
 
 
@@ -88,15 +101,24 @@ def _scores(evaluations: list[dict[str, Any]], report: Path | None) -> list[str]
     gain = f"WER {evaluations[0]['wer']:.1f} % → {best['wer']:.1f} % at step {best['step']}"
     lines = ["## What it gained", ""]
     lines.append(f"On the dev split ({judged}), by which the checkpoint was chosen, so that it flatters: {gain}.")
+    return [*lines, "", *test_scores(report)]
+
+
+def test_scores(report: Path | None) -> list[str]:
+    """What a report says of the test split.
+
+    Raises:
+        ParlureError: it is none.
+    """
     if report is None:
-        return [*lines, "", "Not measured on a test split: `parlure evaluate` does that."]
+        return ["Not measured on a test split: `parlure evaluate` does that."]
     path = report / "report.json"
     if not path.is_file():
         raise ParlureError(f"{report} is not a report folder", "parlure evaluate CORPUS --model RUN --out REPORT")
     content = json.loads(path.read_text(encoding="utf-8"))
     condition = (content.get("systems", {}).get("tuned", {}).get("decode") or {}).get("condition")
     sent = f", sent through `{condition['channel']}`" if condition else ""
-    lines += ["", f"On the test split{sent}:", "", "| profile | base WER | tuned WER | difference | 95 % interval |"]
+    lines = [f"On the test split{sent}:", "", "| profile | base WER | tuned WER | difference | 95 % interval |"]
     lines.append("| --- | --- | --- | --- | --- |")
     for name, systems in content["profiles"].items():
         comparison = systems.get("comparison") or {}
@@ -109,6 +131,16 @@ def _scores(evaluations: list[dict[str, Any]], report: Path | None) -> list[str]
     return lines
 
 
+def swept(run: Path) -> list[str]:
+    """Where between base and tuned a swept run stands."""
+    path = run / "sweep.json"
+    if not path.is_file():
+        return []
+    scale = json.loads(path.read_text(encoding="utf-8"))["chosen"]
+    told = f"What lies here is between base (0) and tuned (1), at {scale:g}"
+    return ["", f"{told}: the dev scores above are the tuned model's, `sweep.json` has those of both."]
+
+
 def _rate(block: Mapping[str, Any] | None) -> str:
     if block is None or block["wer"]["rate"] is None:
         return ""
@@ -118,9 +150,11 @@ def _rate(block: Mapping[str, Any] | None) -> str:
 
 def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[str]:
     adapter, training = recipe["adapter"], recipe["training"]
-    how = "full fine-tuning"
-    if adapter["method"] == "lora":
-        how = f"LoRA, r = {adapter['r']}, alpha = {adapter['alpha']:g}, on {', '.join(adapter['targets'])}"
+    how = _METHODS[adapter["method"]].format(**adapter)
+    if adapter["method"] != "full":
+        how += f", on {', '.join(adapter['targets'])}"
+    if adapter.get("bits"):
+        how += f", over weights in {adapter['bits']} bits"
     lines = [
         "## How it was made",
         "",
@@ -139,9 +173,8 @@ def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> li
     return [*lines, "", f"{shared} Of {corpus['n_read']} rows {corpus['rejected']['total']} were rejected.".strip()]
 
 
-def _use(recipe: Mapping[str, Any], repo: str | None) -> list[str]:
+def use(base: str, is_adapter: bool, repo: str | None) -> list[str]:
     """Commands and Python that work as they stand, for who has the run folder or for who finds it on the Hub."""
-    base, is_adapter = recipe["model"]["base"], recipe["adapter"]["method"] == "lora"
     transcribe = "parlure transcribe call.wav --format srt --model"
     if repo is None:
         commands, place = [f"{transcribe} RUN"], "RUN/adapter" if is_adapter else "RUN/model"
@@ -179,6 +212,11 @@ def _limits(corpus: Mapping[str, Any]) -> list[str]:
             "The corpus does not say under which licence its recordings are: find out before you pass this on.",
         ]
     return lines
+
+
+def is_merged(run: Path) -> bool:
+    """Whether a run folder was merged from others."""
+    return (run / "merge.json").is_file()
 
 
 def is_on_hub(base: str) -> bool:
