@@ -169,3 +169,35 @@ def scaled_saved(
         adapted = PeftModel.from_pretrained(model, str(folder))
     scale_adapter(adapted, factor)
     return cast(WhisperForConditionalGeneration, adapted.get_base_model())
+
+
+class Beside:
+    """Saved adapters beside the weights of one model, of which one or none takes part."""
+
+    def __init__(self, model: WhisperForConditionalGeneration) -> None:
+        self._model = model
+        self._adapted: PeftModel | None = None
+        self._keys: dict[str, str] = {}  # a person's name → one that PEFT takes, which may hold no dot
+
+    def add(self, name: str, folder: Path) -> None:
+        """Load the adapter of a folder; it takes no part yet."""
+        key = f"adapter{len(self._keys):04d}"  # none the beginning of another
+        with _quiet_peft():
+            if self._adapted is None:
+                self._adapted = PeftModel.from_pretrained(self._model, str(folder), adapter_name=key)
+            else:
+                self._adapted.load_adapter(str(folder), adapter_name=key)
+        self._adapted.to(self._model.device)
+        self._keys[name] = key
+        self._model.eval()  # and with it what was put inside
+        self.choose(None)
+
+    def choose(self, name: str | None) -> None:
+        """Let the adapter of this name take part, or none."""
+        if self._adapted is None:
+            return
+        if name is None:
+            self._adapted.base_model.disable_adapter_layers()
+            return
+        self._adapted.base_model.enable_adapter_layers()
+        self._adapted.set_adapter(self._keys[name], inference_mode=True)
