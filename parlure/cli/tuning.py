@@ -72,6 +72,7 @@ def merge(
     ] = None,
 ) -> None:
     """Several runs of one base → one run."""
+    from parlure.console import Console
     from parlure.shipping.card import write_card
     from parlure.training.merging import merge as run_merge
 
@@ -79,7 +80,8 @@ def merge(
         shares = None if weights is None else [float(weight) for weight in weights.split(",")]
     except ValueError as error:
         raise ParlureError(f"--weights {weights} are not numbers", "such as --weights 0.7,0.3") from error
-    table = run_merge(runs, out, weights=shares, how=how, density=density)
+    with Console().bar("merging") as bar:
+        table = run_merge(runs, out, weights=shares, how=how, density=density, progress=bar)
     write_card(out)
     say(f"{out}: {len(runs)} runs merged into one {'adapter' if table['kept_as'] == 'adapter' else 'whole model'}")
     say(f"next: parlure evaluate CORPUS --model {out} --against {table['base']} --out report, for each run's corpus")

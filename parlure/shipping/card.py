@@ -154,7 +154,7 @@ def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> li
     if adapter["method"] != "full":
         how += f", on {', '.join(adapter['targets'])}"
     if adapter.get("bits"):
-        how += f", over weights in {adapter['bits']} bits"
+        how += f", over weights in {adapter['bits']} bits, as which the base was scored on dev"
     lines = [
         "## How it was made",
         "",

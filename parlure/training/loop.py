@@ -114,6 +114,9 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     is_open, config = not recipe.training.batch_seconds, WhisperConfig.from_pretrained(source)
     recipe, fit = fitted(recipe, config, [*items, *(replay.items if replay else ())], team)
     said = [fit.sentence] if fit and (is_open or fit.checkpointing) else []
+    if bits := recipe.adapter.bits:
+        told = f"the base is held in {bits} bits, and dev is decoded so; the adapter is kept for the base as it is"
+        said.append(told)
     rate = recipe.training.learning_rate
     said += filter(None, [warning(recipe.adapter.method, rate, config.d_model, config.encoder_layers)])
     if on_event and team.is_main:

@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from parlure.errors import ParlureError
 from parlure.exclusive import alone_in, is_empty
 from parlure.training.checkpoint import save_model
 from parlure.whisper.blending import whole_base
-from parlure.whisper.combining import COMBINATIONS, Combination, combine
+from parlure.whisper.combining import COMBINATIONS, combine
 from parlure.whisper.load import base_of, load, load_base, load_tokenizer
 from parlure.whisper.plainlora import is_plain, summed
 
@@ -36,6 +36,7 @@ def merge(
     how: str = "linear",
     density: float | None = None,
     seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Merge runs that were tuned from one base, whatever they were tuned by.
 
@@ -46,6 +47,7 @@ def merge(
         how: ``linear``, ``ties`` or ``dare``, see :mod:`parlure.whisper.combining`.
         density: share of each run's changes that ties and dare keep; None is half.
         seed: decides what dare drops.
+        progress: called with (weights done, weights to do) where a whole model is made.
 
     Returns:
         The content of ``merge.json``.
@@ -96,23 +98,13 @@ def merge(
         if is_adapter:
             summed(adapters, weights, out / "adapter")
         else:
-            _write_model(runs, sources[runs[0]], weights, chosen, kept, seed, out / "model")
+            source = sources[runs[0]]
+            base = load_base(source)
+            tuned = [load(run, "cpu").model for run in runs]
+            combine(base, tuned, weights, chosen, kept, seed, progress)
+            save_model(base, load_tokenizer(source), out / "model")
         _write_origin(table, runs, out)
     return table
-
-
-def _write_model(
-    runs: Sequence[str],
-    source: str,
-    weights: Sequence[float],
-    how: Combination,
-    density: float,
-    seed: int,
-    folder: Path,
-) -> None:
-    base = load_base(source)
-    combine(base, [load(run, "cpu").model for run in runs], weights, how, density, seed)
-    save_model(base, load_tokenizer(source), folder)
 
 
 def _write_origin(table: Mapping[str, Any], runs: Sequence[str], out: Path) -> None:

@@ -137,7 +137,10 @@ def _quiet_peft() -> Iterator[None]:
 def save_adapter(adapted: PeftModel, folder: Path) -> None:
     """Write ``adapter_config.json`` and ``adapter_model.safetensors`` as ``PeftModel.from_pretrained`` wants them."""
     settings = adapted.peft_config["default"]
-    adapted.save_pretrained(str(folder), save_embedding_layers=False)
+    with warnings.catch_warnings():
+        # where AdaLoRA has taken all ranks of a layer away, PEFT suspects a half-gathered model
+        warnings.filterwarnings("ignore", message=".*LoRA tensor.* have invalid shape", category=UserWarning)
+        adapted.save_pretrained(str(folder), save_embedding_layers=False)
     if isinstance(settings, AdaLoraConfig):
         adalora.save_as_lora(adapted, folder)
     elif getattr(settings, "init_lora_weights", None) == "pissa":

@@ -8,8 +8,8 @@ weight matrix by itself, as PEFT's do, and on what adapters add rather than on t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal, get_args
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, cast, get_args
 
 import torch
 from peft.utils.merge_utils import dare_linear, task_arithmetic, ties
@@ -27,6 +27,7 @@ def combine(
     how: Combination = "linear",
     density: float = 0.5,
     seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Add to a base what models tuned from it have learnt.
 
@@ -37,17 +38,22 @@ def combine(
         how: linear, ties or dare.
         density: share of each model's changes that ties and dare keep, above 0 to 1.
         seed: decides what dare drops.
+        progress: called with (weights done, weights to do).
     """
     torch.manual_seed(seed)
     factors = torch.tensor(weights)
     others = [dict(model.named_parameters()) for model in tuned]
-    for name, parameter in base.named_parameters():
+    of_base = list(base.named_parameters())
+    for number, (name, parameter) in enumerate(of_base, 1):
         changes = [other[name] - parameter for other in others]
-        if not any(change.any() for change in changes):
-            continue
-        if how == "linear":
-            parameter += task_arithmetic(changes, factors)
-        elif how == "ties":
-            parameter += ties(changes, factors, density)
-        else:
-            parameter += dare_linear(changes, factors, density)
+        if any(change.any() for change in changes):
+            parameter += _sum(changes, factors, how, density)
+        if progress:
+            progress(number, len(of_base))
+
+
+def _sum(changes: list[torch.Tensor], factors: torch.Tensor, how: Combination, density: float) -> torch.Tensor:
+    if how == "linear":
+        return cast(torch.Tensor, task_arithmetic(changes, factors))
+    keep = {"ties": ties, "dare": dare_linear}[how]
+    return cast(torch.Tensor, keep(changes, factors, density))
