@@ -98,9 +98,9 @@ def _method(method: str, size: Size | None) -> dict[str, tuple[Any, str]]:
         same = round(default.alpha / default.r * math.sqrt(default.r), 1)
         found["adapter.alpha"] = same, f"what {default.alpha:g} is to lora"
     elif method == "pissa":
-        found["adapter.alpha"] = float(default.r), "as large as r, as its paper has it"
+        found["adapter.alpha"] = float(default.r), "as large as r: what it begins with is then not scaled"
     elif method == "vera":
-        found["adapter.r"] = 256, "its paper's, for models of about this size; it costs little"
+        found["adapter.r"] = 256, "what PEFT takes unless told otherwise; a rank costs little"
     usual = suited(method, size.width, size.n_layers) if size else None
     if usual:
         found["training.learning_rate"] = usual.rate, f"{usual.source}; docs/train.md has the sources"

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from peft import import_utils
 from test_loop import recipe
 from test_methods import after_steps, learner, logits, mels  # noqa: F401  fixture
 from test_trainee import items  # noqa: F401  fixture
@@ -20,16 +21,22 @@ from parlure.whisper.load import NANO, load, load_base
 from parlure.whisper.quantizing import quantized_bytes
 
 
-def test_without_bitsandbytes_it_says_so(monkeypatch):
+@pytest.fixture
+def without_bitsandbytes(monkeypatch):
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    yield
+    for asked in (import_utils.is_bnb_available, import_utils.is_bnb_4bit_available):
+        asked.cache_clear()  # PEFT remembers the answer
+
+
+def test_without_bitsandbytes_it_says_so(without_bitsandbytes):
     with pytest.raises(ParlureError) as caught:
         made_trainable(load_base(str(NANO)), AdapterSection(bits=4))
     assert caught.value.message == "adapter.bits needs the package bitsandbytes, which is not installed"
     assert caught.value.hint == 'pip install "parlure[quantize]"'
 
 
-def test_a_run_says_what_its_scores_are_of(corpus_folder, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+def test_a_run_says_what_its_scores_are_of(corpus_folder, tmp_path, without_bitsandbytes):
     rows = []
     with pytest.raises(ParlureError, match=r"adapter\.bits needs the package bitsandbytes"):
         train(recipe(corpus_folder, adapter={"bits": 4}), tmp_path / "run", on_event=rows.append)

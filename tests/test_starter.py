@@ -137,7 +137,7 @@ def test_a_model_that_was_named(corpus, tmp_path):
         ("full", "nano", 1e-5, {}, ["(usual for Whisper whatever the size, which is not known here)"]),
         (None, "nano", 1e-4, {}, []),
         ("rslora", None, 6.25e-5, {"r": 32, "alpha": 11.3}, ["(what 64 is to lora)"]),
-        ("pissa", None, 6.25e-5, {"alpha": 32.0}, ["(as large as r, as its paper has it)"]),
+        ("pissa", None, 6.25e-5, {"alpha": 32.0}, ["(as large as r: what it begins with is then not scaled)"]),
         ("vera", None, 6.25e-5, {"r": 256},
          ["(LoRA's for this size; nobody has published what suits vera on Whisper, try three and ten times it)"]),
     ],
