@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from peft.tuners.lycoris_utils import LycorisLayer
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import WhisperConfig, WhisperForConditionalGeneration
@@ -94,6 +95,9 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
         whisper = prepared(shallow, adapter.model_copy(update={"modules_to_save": ()}), bf16=bf16)
         _materialise(whisper)
         whisper.train()
+        for module in whisper.modules():
+            if isinstance(module, LycorisLayer):  # LoHa and LoKr draw whether they take part, without dropout too
+                module.training = False
         passes, recomputed = _passes(whisper, bf16), (0.0, 0.0, 0.0)
         if checkpointing:  # in the backward pass all of one layer is there again, and of one at a time
             encoder = _linear([kept.encoder_layer for kept in passes])
