@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
-from parlure.shipping.card import front_matter, public_name, swept, test_scores, use
+from parlure.shipping.sections import front_matter, public_name, swept, test_scores, use
 
 _HOW = {
     "linear": "the weighted sum of what each has learnt",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from parlure.errors import ParlureError
 from parlure.exclusive import is_empty
-from parlure.shipping.card import CARD, make_card, public_name
+from parlure.shipping.card import CARD, make_card
+from parlure.shipping.sections import public_name
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 _ADAPTER = "adapter_config.json"
