@@ -1,8 +1,9 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. And the one
-exception, :class:`ParlureError`. All are loaded when they are first asked for: importing parlure costs nothing.
+:func:`transcribe`. Tuned models: :func:`merge`, :class:`SharedBase` (several adapters in one process). Scoring:
+:func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. And the one exception, :class:`ParlureError`.
+All are loaded when they are first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ if TYPE_CHECKING:
     from parlure.scoring.skills.evaluation import evaluate
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
     from parlure.training.loop import train
+    from parlure.training.merging import merge
+    from parlure.transcribing.engines.shared import SharedBase
     from parlure.transcribing.transcribe import transcribe
 
 _ROOMS = {
     "parlure.corpus.prepare": ("prepare",),
     "parlure.recipe": ("load_recipe", "parse_recipe"),
     "parlure.training.loop": ("train",),
+    "parlure.training.merging": ("merge",),
+    "parlure.transcribing.engines.shared": ("SharedBase",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
     "parlure.errors": ("ParlureError",),
 }
 __all__ = [
-    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe",
+    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "merge", "SharedBase",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError",
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What this machine has, and which Whisper it can tune with LoRA.
+"""What this machine has, and which Whisper it can tune with LoRA, or whole.
 
 Memory is estimated, not measured: weights in fp32, adapters with their gradients and AdamW's two moments, and
 activations that grow with the encoder's width and depth. The one figure these are scaled from is a computation for
@@ -42,9 +42,15 @@ class Size:
 
     def lora_gb(self, batch_s: float, *, bf16: bool) -> float:
         """GB to tune it with LoRA in batches of so many seconds of encoder input, estimated."""
-        activations = _MEDIUM_GB_PER_S * self.width * self.n_layers / _MEDIUM_SHAPE * (1 if bf16 else 2)
         adapters = 4 * 4e-9 * self.n_adapter(AdapterSection().r)  # value, gradient, two moments
-        return MARGIN_GB + 4e-3 * self.n_million + adapters + activations * batch_s
+        return MARGIN_GB + 4e-3 * self.n_million + adapters + self._activations_gb(batch_s, bf16)
+
+    def full_gb(self, batch_s: float, *, bf16: bool) -> float:
+        """GB to tune all of its weights, likewise: each with its gradient and two moments."""
+        return MARGIN_GB + 4 * 4e-3 * self.n_million + self._activations_gb(batch_s, bf16)
+
+    def _activations_gb(self, batch_s: float, bf16: bool) -> float:
+        return _MEDIUM_GB_PER_S * self.width * self.n_layers / _MEDIUM_SHAPE * (1 if bf16 else 2) * batch_s
 
 
 SIZES = (
@@ -79,10 +85,11 @@ class Machine:
         """Memory that one training process can have: a GPU's, or half of the main memory."""
         return self.gpus[0].memory_gb if self.gpus else self.memory_gb / 2
 
-    def fits(self, size: Size, batch_s: float = 30.0) -> bool:
+    def fits(self, size: Size, batch_s: float = 30.0, method: str = "lora") -> bool:
         """Whether a model can probably be tuned here; one 30 s window is the least that a batch holds."""
         has_bf16 = bool(self.gpus) and self.gpus[0].has_bf16
-        return size.lora_gb(batch_s, bf16=has_bf16) <= self.training_gb
+        need_gb = size.full_gb if method == "full" else size.lora_gb
+        return need_gb(batch_s, bf16=has_bf16) <= self.training_gb
 
 
 def has_bf16() -> bool:

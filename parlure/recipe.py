@@ -45,16 +45,18 @@ class DataSection(_Section):
 class AdapterSection(_Section):
     """How the model is changed."""
 
-    method: Literal["lora", "rslora", "dora", "pissa", "adalora", "full"] = "lora"
-    """lora and its kin: low-rank adapters over frozen weights; full: the weights themselves"""
+    method: Literal["lora", "rslora", "dora", "pissa", "adalora", "loha", "lokr", "oft", "vera", "ia3", "full"] = "lora"
+    """lora and its kin: small adapters over frozen weights, see below; full: the weights themselves"""
     r: int = Field(default=32, ge=1)
-    """rank of the adapters; higher learns more and needs more memory"""
+    """rank of the adapters, with oft the size of a block; higher learns more and needs more memory"""
     alpha: float = Field(default=64.0, gt=0)
     """scale of the adapters: their update is multiplied by alpha / r, with rslora by alpha / √r"""
     dropout: float = Field(default=0.05, ge=0, lt=1)
     """dropout on the adapters' input"""
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
     """names of the linear layers that get an adapter"""
+    bits: Literal[0, 4, 8] = 0
+    """hold the frozen weights in so many bits (QLoRA; needs bitsandbytes): less memory, slower; 0: as they are"""
     parts: Literal["both", "encoder", "decoder"] = "both"
     """what is tuned; decoder: the encoder stays as it is, which is faster and hears no better"""
     last_layers: int = Field(default=0, ge=0)
@@ -71,7 +73,7 @@ class TrainingSection(_Section):
     max_steps: int = Field(default=0, ge=0)
     """stop after so many optimiser steps; 0: as many as the epochs make"""
     learning_rate: float = Field(default=1e-4, gt=0)
-    """peak learning rate; for full fine-tuning take about a tenth of what suits LoRA"""
+    """peak learning rate; full fine-tuning takes about a tenth of what suits LoRA, `parlure init` writes it by size"""
     warmup_steps: int = Field(default=50, ge=0)
     """steps in which the rate rises from 0 to its peak, after which it falls to 0 linearly"""
     layer_decay: float = Field(default=1.0, gt=0, le=1)

@@ -49,6 +49,31 @@ def report(folder, profiles):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("adapter", "kept", "told"),
+    [
+        ({"method": "dora"}, "adapter", "DoRA, r = 32, alpha = 64, on q_proj, "),
+        ({"method": "oft"}, "adapter", "OFT, blocks of 32, on q_proj, "),
+        ({"method": "adalora", "bits": 4}, "adapter", "over weights in 4 bits, as which the base was scored on dev;"),
+        ({"method": "dora"}, "model", "DoRA, r = 32, alpha = 64, on q_proj, "),
+        ({"method": "full"}, "model", ": full fine-tuning; "),
+    ],
+)  # fmt: skip
+def test_how_it_was_tuned_and_how_that_is_loaded(run, adapter, kept, told):
+    tree = {"data": {"corpus": "c"}, "model": {"base": "openai/whisper-medium"}, "adapter": adapter}
+    (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree, "test")), encoding="utf-8")
+    (run / "adapter").rename(run / kept)
+    card = make_card(run)
+    assert told in card
+    assert ("library_name: peft" in card, "PeftModel" in card, "RUN/model" in card) == (
+        (True, True, False) if kept == "adapter" else (False, False, True)
+    )
+    assert "between base" not in card
+    (run / "sweep.json").write_text('{"chosen": 0.5}')
+    swept = "What lies here is between base (0) and tuned (1), at 0.5: the dev scores above are the tuned model's"
+    assert swept in make_card(run)
+
+
 def test_what_it_says(run):
     write_card(run)
     card = (run / "README.md").read_text(encoding="utf-8")
@@ -104,6 +129,7 @@ def test_how_to_use_it(run):
     assert 'from_pretrained("BASE")' in card and "BASE is a folder with the weights of `my-whisper`" in card
     assert "/home" not in card
     (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree | {"adapter": {"method": "full"}}, "test")))
+    (run / "adapter").rename(run / "model")
     here, there = make_card(run), make_card(run, repo="marie/quebec")
     assert 'model = WhisperForConditionalGeneration.from_pretrained("RUN/model")' in here
     assert "parlure transcribe call.wav --format srt --model marie/quebec\n" in there
@@ -136,6 +162,7 @@ def test_full_fine_tuning_of_a_folder_without_a_licence(run, tmp_path):
     (tmp_path / "my-whisper").mkdir()
     base = str(tmp_path / "my-whisper")
     tree = {"data": {"corpus": "c"}, "model": {"base": base}, "adapter": {"method": "full"}}
+    (run / "adapter").rename(run / "model")
     (run / "recipe.toml").write_text(dump_recipe(parse_recipe(tree, "test")), encoding="utf-8")
     splits = {"train": CORPUS["by_split"]["train"] | {"hours": 0.5}}
     (run / "corpus.json").write_text(json.dumps(CORPUS | {"licence": None, "by_split": splits}), encoding="utf-8")

@@ -13,6 +13,7 @@ from chat_calls import write_calls
 from made_corpus import write_as_others
 from replica import write_talkbank, write_trees
 from scored import report_of, rows_of
+from tuned_runs import tuned_run
 
 from parlure import cli
 from parlure.corpus.explore.server import CorpusServer
@@ -110,8 +111,9 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
-         "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
+         "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
+         "skills.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         "telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
@@ -194,6 +196,9 @@ def test_python_runs(page, text, desk, monkeypatch):
     monkeypatch.chdir(desk)
     if not (desk / "report").exists():  # the commands of the pages make it, if they were run
         write_report(desk / "report", *report_of(rows_of(2)))
+    for name in ("run", "run2"):
+        if not (desk / name).exists():
+            tuned_run(desk / name)
     exec(compile(text, page, "exec"), {})
 
 

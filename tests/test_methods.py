@@ -11,18 +11,25 @@ from test_loop import alone, recipe, trained_weights
 from test_trainee import items  # noqa: F401  fixture
 
 from parlure.errors import ParlureError
-from parlure.recipe import AdapterSection
+from parlure.recipe import AdapterSection, dump_recipe
+from parlure.shipping.export import EXPORTERS, export
 from parlure.speech.features import log_mel
 from parlure.training.batches import MicroBatch
+from parlure.training.checkpoint import keep_best, last, restore, save
 from parlure.training.loop import train
 from parlure.training.rehearsal import rehearse
 from parlure.training.trainable import made_trainable
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.training.windows import own_window
-from parlure.whisper.adapters import merge_saved, save_adapter, scaled_saved
+from parlure.transcribing.decode import DecodingOptions
+from parlure.transcribing.engines.choice import open_engine
+from parlure.whisper.adapters import scaled_saved
 from parlure.whisper.load import NANO, load, load_base, load_tokenizer
 
 KIN = ["lora", "rslora", "dora", "pissa", "adalora"]
+OTHERS = {"loha": "LOHA", "lokr": "LOKR", "oft": "OFT", "vera": "VERA", "ia3": "IA3"}  # each saved in PEFT's own form
+METHODS = [*KIN, *OTHERS, "full"]
+N_STEPS = 4
 PROMPT = torch.tensor([[50_258, 50_265, 50_359, 50_363, 300, 301]])
 
 
@@ -37,43 +44,90 @@ def logits(model, mels):
     return model.eval()(input_features=mels, decoder_input_ids=PROMPT).logits
 
 
-def learner(folder, n_steps=4, **adapter):
-    torch.manual_seed(0)
-    settings = recipe(folder, adapter={"dropout": 0.0} | adapter)
+def learner(folder, n_steps=4, seed=0, average=0.0, **adapter):
+    torch.manual_seed(seed)
+    settings = recipe(folder, adapter={"dropout": 0.0} | adapter, training={"average": average})
     return Trainee.of(settings, load_base(str(NANO)), load_tokenizer(str(NANO)), torch.device("cpu"), n_steps=n_steps)
 
 
-def after_steps(made, items, n):  # noqa: F811
+def after_steps(made, items, n, rate=1e-3):  # noqa: F811
     step = (MicroBatch(tuple(map(own_window, items[:3])), 6.0),)
     for _ in range(n):
-        optimisation_step(made, alone(), step, 1e-3, 1.0)
+        optimisation_step(made, alone(), step, rate, 1.0)
     return made
 
 
-@pytest.mark.parametrize("method", KIN)
-def test_from_the_base_to_a_lora_that_peft_loads(items, corpus_folder, tmp_path, mels, method):  # noqa: F811
-    base = logits(load_base(str(NANO)), mels)
-    made = learner(corpus_folder, method=method, modules_to_save=["conv1", "layer_norm"])
-    torch.testing.assert_close(logits(made.whisper, mels), base, rtol=1e-4, atol=1e-4)
-    tuned = logits(after_steps(made, items, 3).whisper, mels)
-    assert (tuned - base).abs().max() > 0.05
-    save_adapter(made.saveable, tmp_path)
-    saved = json.loads((tmp_path / "adapter_config.json").read_text())
-    assert (saved["peft_type"], saved["use_dora"], saved["base_model_name_or_path"]) == (
-        "LORA",
-        method == "dora",
-        "nano",
-    )
-    loaded = PeftModel.from_pretrained(load_base(str(NANO)), str(tmp_path))
-    for again in (loaded.get_base_model(), merge_saved(load_base(str(NANO)), tmp_path)):
-        torch.testing.assert_close(logits(again, mels), tuned, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(logits(scaled_saved(load_base(str(NANO)), tmp_path, 0.0), mels), base)
+class Trained:
+    """Four steps with a moving average, a checkpoint after the second, and what a run would keep."""
+
+    def __init__(self, method, corpus_folder, items, mels, run):  # noqa: F811
+        self.method, self.run, self.corpus_folder = method, run, corpus_folder
+        adapter = {"method": method} | ({} if method == "full" else {"modules_to_save": ["conv1", "layer_norm"]})
+        self.made = learner(corpus_folder, N_STEPS, average=0.5, **adapter)
+        self.start = logits(self.made.whisper, mels)
+        after_steps(self.made, items, 2)
+        save(run, 2, self.made.saveable, self.made.optimizer, {"step": 2}, self.made.states)
+        after_steps(self.made, items, 2)
+        self.last = {name: p.detach().clone() for name, p in self.made.whisper.named_parameters() if p.requires_grad}
+        (run / "recipe.toml").write_text(dump_recipe(recipe(corpus_folder)))
+        with self.made.as_kept():
+            self.kept = logits(self.made.whisper, mels)
+            keep_best(run, self.made.saveable, self.made.tokenizer)
 
 
-@pytest.mark.parametrize("method", ["rslora", "dora", "pissa", "adalora"])
-def test_an_interrupted_run_resumes_to_the_same_weights(corpus_folder, tmp_path, method):
+@pytest.fixture(scope="module", params=METHODS)
+def each(request, items, corpus_folder, mels, tmp_path_factory):  # noqa: F811
+    return Trained(request.param, corpus_folder, items, mels, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def base(mels):
+    return logits(load_base(str(NANO)), mels)
+
+
+def test_it_begins_as_the_base_and_learns(each, base):
+    torch.testing.assert_close(each.start, base, rtol=1e-4, atol=1e-4)
+    assert (each.kept - base).abs().max() > 0.05
+
+
+def test_what_is_kept_loads_and_merges_to_the_same(each, base, mels):
+    torch.testing.assert_close(logits(load(str(each.run)).model, mels), each.kept, rtol=1e-4, atol=1e-4)
+    if each.method == "full":
+        return
+    folder = each.run / "adapter"
+    saved = json.loads((folder / "adapter_config.json").read_text())
+    assert saved["peft_type"] == OTHERS.get(each.method, "LORA")
+    assert (saved.get("use_dora", False), saved["base_model_name_or_path"]) == (each.method == "dora", "nano")
+    unmerged = PeftModel.from_pretrained(load_base(str(NANO)), str(folder))
+    torch.testing.assert_close(logits(unmerged.get_base_model(), mels), each.kept, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(logits(scaled_saved(load_base(str(NANO)), folder, 0.0), mels), base)
+
+
+def test_a_checkpoint_goes_on_to_the_same_weights_and_average(each, items, corpus_folder, mels):  # noqa: F811
+    torch.manual_seed(99)  # nothing that a checkpoint lacks may come from here
+    adapter = {"method": each.method} | ({} if each.method == "full" else {"modules_to_save": ["conv1", "layer_norm"]})
+    again = learner(corpus_folder, N_STEPS, seed=5, average=0.5, **adapter)
+    restore(last(each.run), again.saveable, again.optimizer, again.states)
+    after_steps(again, items, 2)
+    found = {name: p for name, p in again.whisper.named_parameters() if p.requires_grad}
+    assert found.keys() == each.last.keys()
+    assert [name for name, value in found.items() if not torch.equal(value, each.last[name])] == []
+    with again.as_kept():
+        assert torch.equal(logits(again.whisper, mels), each.kept)
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+def test_its_export_says_what_the_run_says(each, clips, tmp_path, target):
+    export(str(each.run), tmp_path / "exported", to=target)
+    options = DecodingOptions("fr", max_new_tokens=30)
+    ours = open_engine(str(each.run)).decode(clips[:2], options)
+    theirs = open_engine(str(tmp_path / "exported")).decode(clips[:2], options)
+    assert [one.tokens for one in theirs] == [one.tokens for one in ours]
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights_and_ranks(corpus_folder, tmp_path):
     settings = recipe(
-        corpus_folder, adapter={"method": method}, training={"max_steps": 6},
+        corpus_folder, adapter={"method": "adalora"}, training={"max_steps": 6, "average": 0.5},
         evaluation={"every_steps": 5, "max_utterances": 1}, decoding={"max_new_tokens": 5},
     )  # fmt: skip
     straight, broken = tmp_path / "straight", tmp_path / "broken"
@@ -98,6 +152,15 @@ def test_adalora_ends_with_the_ranks_that_are_wanted(items, corpus_folder):  # n
     assert len(ranks) == 3 * 6 + 3 * 10
     assert sum(ranks) == 4 * len(ranks)
     assert len(set(ranks)) > 1  # dealt out, not cut everywhere alike
+
+
+def test_the_average_over_adalora_has_the_ranks_that_are_left(items, corpus_folder):  # noqa: F811
+    made = after_steps(learner(corpus_folder, 10, method="adalora", r=4, average=0.9), items, 10)
+    ranks = {name: p for name, p in made.saveable.named_parameters() if "lora_E" in name}
+    left = {name: p != 0 for name, p in ranks.items()}
+    assert sum(int(one.sum()) for one in left.values()) == 4 * len(ranks)
+    with made.as_kept():
+        assert [name for name, p in ranks.items() if not torch.equal(p != 0, left[name])] == []
 
 
 def test_adaloras_penalty_is_pefts(items, corpus_folder, mels):  # noqa: F811
@@ -147,7 +210,7 @@ def test_modules_saved_whole_are_trained_in_fp32():
     assert {p.dtype for p in whole.values()} == {torch.float32}
 
 
-@pytest.mark.parametrize("method", [*KIN, "full"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("bf16", [False, True])
 def test_memory_is_rehearsed_for_each(method, bf16):
     whisper = load_base(str(NANO))
@@ -166,6 +229,11 @@ def test_memory_is_rehearsed_for_each(method, bf16):
             {"last_layers": 4, "method": "full"},
             "adapter.last_layers is 4, and the encoder has 3",
             "0 means all",
+        ),
+        (
+            {"method": "oft", "r": 12},
+            "adapter.r is 12, the size of oft's blocks, and model.encoder.layers.0.self_attn.k_proj has 160 inputs",
+            "take a size above 1 that divides it, such as adapter.r = 32",
         ),
         (
             {"modules_to_save": ["embed_tokens"]},

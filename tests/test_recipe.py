@@ -57,7 +57,7 @@ def test_dump_round_trips(tmp_path):
             "training.epochs: passes over the training utterances (3.0 unless given)",
         ),
         ("[data]\ncorpus = 'c'\n[training]\nepochs = 'many'\n", "training.epochs = 'many': ", "passes over"),
-        ("[data]\ncorpus = 'c'\n[adapter]\nmethod = 'ia3'\n", "adapter.method = 'ia3'", 'themselves ("lora" unless'),
+        ("[data]\ncorpus = 'c'\n[adapter]\nmethod = 'wax'\n", "adapter.method = 'wax'", 'themselves ("lora" unless'),
         ("[data]\ncorpus = 'c'\n[adapter]\ntargets = [1]\n", "adapter.targets.0 = 1: ", "adapter.targets: names of"),
         ("[data]\ncorpus = 3\n", "data.corpus = 3: ", "data.corpus: the corpus folder"),
         ("data = 'c1'\n", "data = 'c1' is not a section", "write [data] on a line, and its fields below"),

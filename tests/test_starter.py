@@ -128,6 +128,39 @@ def test_a_model_that_was_named(corpus, tmp_path):
     assert (large.model.base, large.training.batch_seconds) == ("openai/whisper-large-v3", 0.0)
 
 
+@pytest.mark.parametrize(
+    ("method", "model", "rate", "adapter", "reasons"),
+    [
+        (None, None, 6.25e-5, {"method": "lora", "alpha": 64.0},
+         ["(ten times a fortieth of the 0.00025 that medium was pre-trained with; docs/train.md has the sources)"]),
+        ("full", None, 6.25e-6, {"method": "full"}, ["(a fortieth of the 0.00025 that medium", "(you named it)"]),
+        ("full", "nano", 1e-5, {}, ["(usual for Whisper whatever the size, which is not known here)"]),
+        (None, "nano", 1e-4, {}, []),
+        ("rslora", None, 6.25e-5, {"r": 32, "alpha": 11.3}, ["(what 64 is to lora)"]),
+        ("pissa", None, 6.25e-5, {"alpha": 32.0}, ["(as large as r: what it begins with is then not scaled)"]),
+        ("vera", None, 6.25e-5, {"r": 256},
+         ["(LoRA's for this size; nobody has published what suits vera on Whisper, try three and ten times it)"]),
+    ],
+)  # fmt: skip
+def test_what_follows_from_the_method(corpus, tmp_path, method, model, rate, adapter, reasons):
+    corpus(1.0)
+    recipe = start(tmp_path, SERVER, method=method, model=model)
+    assert recipe.training.learning_rate == rate
+    assert {name: getattr(recipe.adapter, name) for name in adapter} == adapter
+    text = (tmp_path / "recipes" / "first.toml").read_text(encoding="utf-8")
+    assert [reason for reason in reasons if reason not in text] == []
+
+
+def test_all_weights_take_more_memory(corpus, tmp_path):
+    corpus(1.0)
+    medium = next(size for size in SIZES if size.name == "openai/whisper-medium")
+    assert medium.full_gb(30.0, bf16=True) - medium.lora_gb(30.0, bf16=True) > 3 * 4 * 0.7
+    with pytest.raises(ParlureError, match=r"adapter\.method = 'ful'"):
+        start(tmp_path, CARD, method="ful", model="nano")
+    assert not (tmp_path / "recipes" / "first.toml").exists()
+    assert start(tmp_path, CARD, method="full").model.base == "openai/whisper-small"
+
+
 def test_refusals(corpus, tmp_path):
     made = corpus(1.0)
     start(tmp_path, LAPTOP)

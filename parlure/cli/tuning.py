@@ -18,11 +18,12 @@ def init(
     corpus: Annotated[Path, Argument(help="Corpus folder.")],
     out: Annotated[Path, Option(help="Recipe to write.")] = Path("recipe.toml"),
     model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}; chosen when not given.")] = None,
+    method: Annotated[str | None, Option(help="adapter.method, such as dora or full; lora when not given.")] = None,
 ) -> None:
     """A commented recipe fitted to a corpus and this machine."""
     from parlure.starter import init as run_init
 
-    recipe = run_init(corpus, out, model=model)
+    recipe = run_init(corpus, out, model=model, method=method)
     say(f"{out}: {recipe.model.base}, {recipe.training.epochs:g} epochs, every field explained")
     say(f"next: parlure train {out} --dry-run")
 
@@ -56,6 +57,34 @@ def sweep(
     if table["chosen"]:
         write_card(out)
         say(f"next: parlure evaluate {corpus} --model {out} --against base --out report")
+
+
+@app.command()
+def merge(
+    runs: Annotated[list[str], Argument(help="Run folders that were tuned from one base.")],
+    out: Annotated[Path, Option(help="Run folder to make.")],
+    weights: Annotated[str | None, Option(help="Of each run, such as 0.7,0.3; their mean when not given.")] = None,
+    how: Annotated[
+        str, Option(help="linear: the weighted sum; ties: of changes that agree; dare: of some, by chance.")
+    ] = "linear",
+    density: Annotated[
+        float | None, Option(help="Share of changes that ties and dare keep; 0.5 when not given.")
+    ] = None,
+) -> None:
+    """Several runs of one base → one run."""
+    from parlure.console import Console
+    from parlure.shipping.card import write_card
+    from parlure.training.merging import merge as run_merge
+
+    try:
+        shares = None if weights is None else [float(weight) for weight in weights.split(",")]
+    except ValueError as error:
+        raise ParlureError(f"--weights {weights} are not numbers", "such as --weights 0.7,0.3") from error
+    with Console().bar("merging") as bar:
+        table = run_merge(runs, out, weights=shares, how=how, density=density, progress=bar)
+    write_card(out)
+    say(f"{out}: {len(runs)} runs merged into one {'adapter' if table['kept_as'] == 'adapter' else 'whole model'}")
+    say(f"next: parlure evaluate CORPUS --model {out} --against {table['base']} --out report, for each run's corpus")
 
 
 @app.command()

@@ -7,16 +7,22 @@ report. No path of the machine and no speaker's name is in it.
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.shipping.merged_card import make_merged_card
+from parlure.shipping.sections import front_matter, is_merged, public_name, swept, test_scores, use
 
 CARD = "README.md"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_SCALED = ", r = {r}, alpha = {alpha:g}"
+_METHODS = {
+    "lora": f"LoRA{_SCALED}", "rslora": f"rsLoRA{_SCALED}", "dora": f"DoRA{_SCALED}", "pissa": f"PiSSA{_SCALED}",
+    "adalora": f"AdaLoRA{_SCALED}", "loha": f"LoHa{_SCALED}", "lokr": f"LoKr{_SCALED}", "oft": "OFT, blocks of {r}",
+    "vera": "VeRA, r = {r}", "ia3": "(IA)³", "full": "full fine-tuning",
+}  # fmt: skip
 
 
 def write_card(run: Path, report: Path | None = None) -> None:
@@ -35,17 +41,21 @@ def make_card(run: Path, report: Path | None = None, repo: str | None = None) ->
     Raises:
         ParlureError: the run has not come far enough, or the report is none.
     """
+    if is_merged(run):
+        return make_merged_card(run, report, repo)
     recipe, corpus, evaluations = _read_run(run)
+    is_adapter = (run / "adapter").is_dir()
     lines = [
-        *_front_matter(recipe, corpus),
+        *front_matter(recipe["model"]["base"], corpus["by_language"], corpus["licence"], is_adapter),
         f"# {Path(recipe['model']['base']).name}, tuned on {_hours(corpus)} of speech",
         "",
         *_control(recipe),
         *_scores(evaluations, report),
+        *swept(run),
         "",
         *_how_it_was_made(recipe, corpus),
         "",
-        *_use(recipe, repo),
+        *use(recipe["model"]["base"], is_adapter, repo),
         "",
         *_limits(corpus),
     ]
@@ -62,19 +72,6 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], list[dict[str,
     return recipe, corpus, [row for row in rows if row["kind"] == "evaluation"]
 
 
-def _front_matter(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[str]:
-    lines = ["---", "tags:", "- whisper", "- automatic-speech-recognition", "- parlure"]
-    # quoted, as JSON is YAML too: no would be false, and a licence may hold a colon
-    lines += ["language:", *(f"- {json.dumps(code)}" for code in corpus["by_language"])]
-    if is_on_hub(recipe["model"]["base"]):
-        lines.append(f"base_model: {json.dumps(recipe['model']['base'])}")
-    if recipe["adapter"]["method"] == "lora":
-        lines.append("library_name: peft")
-    if corpus["licence"]:
-        lines.append(f"license: {json.dumps(corpus['licence'], ensure_ascii=False)}")
-    return [*lines, "pipeline_tag: automatic-speech-recognition", "---", ""]
-
-
 def _control(recipe: Mapping[str, Any]) -> list[str]:
     """What must be said before anything else of a run that was never meant to be used."""
     if not recipe["data"].get("permute_labels"):
@@ -88,39 +85,16 @@ def _scores(evaluations: list[dict[str, Any]], report: Path | None) -> list[str]
     gain = f"WER {evaluations[0]['wer']:.1f} % → {best['wer']:.1f} % at step {best['step']}"
     lines = ["## What it gained", ""]
     lines.append(f"On the dev split ({judged}), by which the checkpoint was chosen, so that it flatters: {gain}.")
-    if report is None:
-        return [*lines, "", "Not measured on a test split: `parlure evaluate` does that."]
-    path = report / "report.json"
-    if not path.is_file():
-        raise ParlureError(f"{report} is not a report folder", "parlure evaluate CORPUS --model RUN --out REPORT")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    condition = (content.get("systems", {}).get("tuned", {}).get("decode") or {}).get("condition")
-    sent = f", sent through `{condition['channel']}`" if condition else ""
-    lines += ["", f"On the test split{sent}:", "", "| profile | base WER | tuned WER | difference | 95 % interval |"]
-    lines.append("| --- | --- | --- | --- | --- |")
-    for name, systems in content["profiles"].items():
-        comparison = systems.get("comparison") or {}
-        interval = comparison.get("ci95")
-        lines.append(
-            f"| `{name}` | {_rate(systems.get('base'))} | {_rate(systems['tuned'])} | "
-            f"{'' if comparison.get('difference') is None else format(comparison['difference'], '+.1f')} | "
-            f"{f'{interval[0]:+.1f} to {interval[1]:+.1f}' if interval else ''} |"
-        )
-    return lines
-
-
-def _rate(block: Mapping[str, Any] | None) -> str:
-    if block is None or block["wer"]["rate"] is None:
-        return ""
-    wer = block["wer"]
-    return f"{wer['rate']:.1f} % (S {wer['S']}, D {wer['D']}, I {wer['I']}, N {wer['N']})"
+    return [*lines, "", *test_scores(report)]
 
 
 def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[str]:
     adapter, training = recipe["adapter"], recipe["training"]
-    how = "full fine-tuning"
-    if adapter["method"] == "lora":
-        how = f"LoRA, r = {adapter['r']}, alpha = {adapter['alpha']:g}, on {', '.join(adapter['targets'])}"
+    how = _METHODS[adapter["method"]].format(**adapter)
+    if adapter["method"] != "full":
+        how += f", on {', '.join(adapter['targets'])}"
+    if adapter.get("bits"):
+        how += f", over weights in {adapter['bits']} bits, as which the base was scored on dev"
     lines = [
         "## How it was made",
         "",
@@ -139,31 +113,6 @@ def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> li
     return [*lines, "", f"{shared} Of {corpus['n_read']} rows {corpus['rejected']['total']} were rejected.".strip()]
 
 
-def _use(recipe: Mapping[str, Any], repo: str | None) -> list[str]:
-    """Commands and Python that work as they stand, for who has the run folder or for who finds it on the Hub."""
-    base, is_adapter = recipe["model"]["base"], recipe["adapter"]["method"] == "lora"
-    transcribe = "parlure transcribe call.wav --format srt --model"
-    if repo is None:
-        commands, place = [f"{transcribe} RUN"], "RUN/adapter" if is_adapter else "RUN/model"
-    elif is_adapter:
-        folder = repo.rpartition("/")[2]
-        commands, place = [f"hf download {repo} --local-dir {folder}", f"{transcribe} {folder}"], repo
-    else:
-        commands, place = [f"{transcribe} {repo}"], repo
-    whole = json.dumps((base if is_on_hub(base) else "BASE") if is_adapter else place)
-    python = ["from transformers import WhisperForConditionalGeneration"]
-    python.append(f"model = WhisperForConditionalGeneration.from_pretrained({whole})")
-    if is_adapter:
-        python.insert(0, "from peft import PeftModel")
-        python.append(f"model = PeftModel.from_pretrained(model, {json.dumps(place)})")
-    lines = ["## Use", "", "```", *commands, "```", "", "or in Python:", "", "```python", *python, "```"]
-    if repo is None:
-        lines += ["", "where RUN is this folder."]
-    if is_adapter and not is_on_hub(base):
-        lines += ["", f"BASE is a folder with the weights of `{public_name(base)}`, which are not on the Hub."]
-    return lines
-
-
 def _limits(corpus: Mapping[str, Any]) -> list[str]:
     lines = [
         "## Limits",
@@ -179,16 +128,6 @@ def _limits(corpus: Mapping[str, Any]) -> list[str]:
             "The corpus does not say under which licence its recordings are: find out before you pass this on.",
         ]
     return lines
-
-
-def is_on_hub(base: str) -> bool:
-    """Whether a base is named by its place on the Hub, and not by a folder's."""
-    return _HUB_ID.fullmatch(base) is not None and not Path(base).exists()
-
-
-def public_name(base: str) -> str:
-    """A hub id or the word nano as it is; of a folder only its own name."""
-    return base if is_on_hub(base) else Path(base).name
 
 
 def _hours(corpus: Mapping[str, Any]) -> str:

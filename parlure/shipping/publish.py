@@ -10,11 +10,18 @@ from pathlib import Path
 
 from parlure.errors import ParlureError
 from parlure.exclusive import is_empty
-from parlure.shipping.card import CARD, make_card, public_name
+from parlure.shipping.card import CARD, make_card
+from parlure.shipping.sections import public_name
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 _ADAPTER = "adapter_config.json"
-_HELD_BACK = ("checkpoints", "corpus.json", "recipe.toml")  # working state; paths of a machine and names of speakers
+_HELD_BACK = (
+    "checkpoints",
+    "corpus.json",
+    "recipe.toml",
+    "merge.json",
+    "runs",
+)  # working state; paths of a machine and names of speakers
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ def plan(run: Path, repo: str, report: Path | None = None) -> Publication:
     weights = run / ("adapter" if (run / "adapter").is_dir() else "model")
     # at the top, where from_pretrained looks; PEFT's own template of a card gives way to ours
     contents: dict[str, Path | bytes] = {path.name: path for path in weights.iterdir() if path.name != CARD}
-    contents |= {name: run / name for name in ("metrics.jsonl", "environment.json")}
+    beside = ("metrics.jsonl", "environment.json")  # of a merged run: nothing, for each of its parts has its own
+    contents |= {name: run / name for name in beside if (run / name).is_file()}
     contents[CARD] = card.encode()
     if _ADAPTER in contents:
         contents[_ADAPTER] = _without_path(weights / _ADAPTER)

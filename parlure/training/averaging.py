@@ -6,7 +6,7 @@ start does not linger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,10 +20,13 @@ class WeightAverage:
     Args:
         parameters: by name; they are changed only within :meth:`in_place`.
         decay: share of the average that a step leaves, at most ``(1 + n) / (10 + n)`` after n steps.
+        pruned: names of those of which training takes numbers away, by setting them to zero, as AdaLoRA does with
+            ranks: zero in them is zero in the average, and what comes back begins its average anew.
     """
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float) -> None:
+    def __init__(self, parameters: Mapping[str, nn.Parameter], decay: float, pruned: Collection[str] = ()) -> None:
         self._parameters = dict(parameters)
+        self._pruned = frozenset(pruned)
         self._decay, self._n_done = decay, 0
         self._mean = {name: one.detach().clone() for name, one in parameters.items()}
 
@@ -34,6 +37,8 @@ class WeightAverage:
         decay = min(self._decay, (1 + self._n_done) / (10 + self._n_done))
         for name, mean in self._mean.items():
             mean.lerp_(self._parameters[name], 1 - decay)
+            if name in self._pruned:
+                mean.mul_(self._parameters[name] != 0)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ from transformers import WhisperConfig
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
+from parlure.learning_rates import warning
 from parlure.machine import has_bf16
 from parlure.recipe import Recipe, TrainingSection, resolved
 from parlure.training import checkpoint
@@ -114,8 +115,15 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     is_open = not recipe.training.batch_seconds
     config = WhisperConfig.from_pretrained(source, **({"dropout": d} if (d := recipe.training.dropout) else {}))
     recipe, fit = fitted(recipe, config, [*items, *(replay.items if replay else ())], team)
-    if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
-        on_event({"kind": "notice", "text": fit.sentence})
+    said = [fit.sentence] if fit and (is_open or fit.checkpointing) else []
+    if bits := recipe.adapter.bits:
+        told = f"the base is held in {bits} bits, and dev is decoded so; the adapter is kept for the base as it is"
+        said.append(told)
+    rate = recipe.training.learning_rate
+    said += filter(None, [warning(recipe.adapter.method, rate, config.d_model, config.encoder_layers)])
+    if on_event and team.is_main:
+        for text in said:
+            on_event({"kind": "notice", "text": text})
     plan = Plan(items, recipe.training, special, augmentation, recipe.targets, replay)
 
     # 2. The model, the optimiser, and where we stand

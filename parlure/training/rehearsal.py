@@ -11,10 +11,12 @@ kernels need within one operation and what an allocator loses between its blocks
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from peft.tuners.lycoris_utils import LycorisLayer
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import WhisperConfig, WhisperForConditionalGeneration
@@ -24,6 +26,7 @@ from parlure.speech.features import FRAMES_PER_S, N_FFT, N_WINDOW_FRAMES, WINDOW
 from parlure.training.trainable import made_trainable
 from parlure.whisper.checkpointing import checkpoint_layers
 from parlure.whisper.encoder import allow_short_input
+from parlure.whisper.quantizing import quantized_bytes
 
 _FP32 = 4  # bytes of a number
 _N_TOKENS = 32  # label tokens of a window rehearsed; what is kept grows linearly with them
@@ -83,7 +86,8 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
         bf16: whether the passes are computed in bf16.
         checkpointing: whether layers keep their input alone.
     """
-    n_weights, trained = _sizes(config, adapter, bf16)
+    n_weights, trained, largest = _sizes(config, adapter, bf16)
+    adapter = adapter.model_copy(update={"bits": 0})  # bitsandbytes has no shapes without numbers: computed instead
     shallow = copy.deepcopy(config)
     shallow.encoder_layers = shallow.decoder_layers = _N_LAYERS
     with FakeTensorMode():
@@ -91,6 +95,9 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
         whisper = prepared(shallow, adapter.model_copy(update={"modules_to_save": ()}), bf16=bf16)
         _materialise(whisper)
         whisper.train()
+        for module in whisper.modules():
+            if isinstance(module, LycorisLayer):  # LoHa and LoKr draw whether they take part, without dropout too
+                module.training = False
         passes, recomputed = _passes(whisper, bf16), (0.0, 0.0, 0.0)
         if checkpointing:  # in the backward pass all of one layer is there again, and of one at a time
             encoder = _linear([kept.encoder_layer for kept in passes])
@@ -104,7 +111,7 @@ def rehearse(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool, chec
     has_embeddings = adapter.method == "full" and adapter.parts != "encoder" and not adapter.last_layers
     n_scratch = 2 * config.vocab_size * config.d_model * _FP32 if has_embeddings else 0
     return Need(
-        n_weights, trained, 2 * trained, fixed + n_scratch, per_second + _passing_per_second(config),
+        n_weights, trained, 2 * trained, fixed + n_scratch + largest, per_second + _passing_per_second(config),
         per_token + _passing_per_token(config),
     )  # fmt: skip
 
@@ -122,10 +129,19 @@ def _passing_per_token(config: WhisperConfig) -> float:
     return 2.0 * int(config.vocab_size) * _FP32
 
 
-def _sizes(config: WhisperConfig, adapter: AdapterSection, bf16: bool) -> tuple[int, int]:
-    """Bytes of all weights, and of those that are trained."""
-    weights = list(prepared(config, adapter, bf16=bf16).parameters())
-    return sum(weight.nbytes for weight in weights), sum(weight.nbytes for weight in weights if weight.requires_grad)
+def _sizes(config: WhisperConfig, adapter: AdapterSection, bf16: bool) -> tuple[int, int, int]:
+    """Bytes of all weights, of those that are trained, and of the largest that is held in few bits, when it is not."""
+    whisper = prepared(config, adapter.model_copy(update={"bits": 0}), bf16=bf16)
+    weights = list(whisper.parameters())
+    n_all = float(sum(weight.nbytes for weight in weights))
+    largest = 0
+    if adapter.bits:
+        linears = [module.weight for module in whisper.model.modules() if isinstance(module, nn.Linear)]
+        for weight in (one for one in linears if not one.requires_grad):
+            n_out, n_in = weight.shape
+            n_all += quantized_bytes(n_out, n_in, adapter.bits) - weight.nbytes
+            largest = max(largest, weight.nbytes)
+    return math.ceil(n_all), sum(weight.nbytes for weight in weights if weight.requires_grad), largest
 
 
 def prepared(config: WhisperConfig, adapter: AdapterSection, *, bf16: bool) -> WhisperForConditionalGeneration:

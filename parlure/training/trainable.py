@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Final, cast
 
 import torch
 from torch import nn
@@ -10,7 +11,14 @@ from transformers import WhisperForConditionalGeneration
 
 from parlure.errors import ParlureError
 from parlure.recipe import AdapterSection
-from parlure.whisper.adapters import Adapters, attach, layers_of
+from parlure.whisper.adapters import attach, layers_of
+from parlure.whisper.methods import Adapters
+from parlure.whisper.quantizing import quantize_linears
+
+# of PEFT's layers over bitsandbytes', those that trained, saved and reloaded here; DoRA's over 8 bits break
+_OVER_BITS: Final[Mapping[int, tuple[str, ...]]] = {
+    4: ("lora", "rslora", "dora", "adalora"), 8: ("lora", "rslora", "adalora")
+}  # fmt: skip
 
 
 def made_trainable(
@@ -21,7 +29,7 @@ def made_trainable(
     bf16: bool = False,
     n_steps: int = 1,
 ) -> tuple[WhisperForConditionalGeneration, nn.Module]:
-    """Prepare a base model, which is changed in place, on whatever device it is.
+    """Prepare a base model, which is changed in place, on whatever device it is; that is where it is quantised.
 
     Args:
         whisper: the base.
@@ -34,13 +42,20 @@ def made_trainable(
         The Whisper, adapters inside if there are any, and what is to be saved: the PEFT model, or the Whisper itself.
 
     Raises:
-        ParlureError: the recipe names something that this model has not.
+        ParlureError: the recipe names something that this model has not, or bits that its method is not trained over.
     """
+    if adapter.bits and adapter.method not in _OVER_BITS[adapter.bits]:
+        raise ParlureError(
+            f"adapter.method {adapter.method} cannot be trained over weights in {adapter.bits} bits",
+            f"these can: {', '.join(_OVER_BITS[adapter.bits])}; or set adapter.bits to 0",
+        )
     if adapter.method == "full":
         _free(whisper, adapter)
         return whisper, whisper
     if bf16:
         _hold_in_bf16(whisper)
+    if adapter.bits:
+        quantize_linears(whisper, adapter.bits, torch.bfloat16 if bf16 else torch.float32)
     adapters = Adapters(
         adapter.r, adapter.alpha, adapter.dropout, adapter.method, adapter.targets,
         adapter.parts, adapter.last_layers, adapter.modules_to_save, n_steps,

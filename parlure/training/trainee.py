@@ -124,6 +124,8 @@ class Trainee:
         adapter, training = recipe.adapter, recipe.training
         if training.dropout:
             set_dropout(whisper, training.dropout)
+        if adapter.bits:
+            whisper.to(device)  # whose own kernels quantise
         whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps)
         hears = adapter.parts != "decoder"
         made = cls(whisper, tokenizer, saveable, hears)
@@ -139,7 +141,8 @@ class Trainee:
             groups, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
         if training.average:
-            made.average = WeightAverage(trainable, training.average)
+            pruned = {name for name in trainable if made.ranks and made.ranks.prunes(name)}
+            made.average = WeightAverage(trainable, training.average, pruned)
         made.feeder = Feeder(SpecialTokens.of(tokenizer).end)
         if training.encoder_cache_gb and not hears:
             folder = cache_folder if training.encoder_cache == "disk" else None

@@ -39,7 +39,7 @@ class Part(NamedTuple):
 def transcribe(
     audio: Sequence[Path],
     *,
-    model: str,
+    model: str | Engine,
     language: str | None = None,
     task: str = "transcribe",
     timestamps: Literal["none", "segment"] = "none",
@@ -59,7 +59,7 @@ def transcribe(
 
     Args:
         audio: files of any length and format that can be decoded.
-        model: a MODEL.
+        model: a MODEL, or an engine that is ready, such as one of several adapters over a shared base.
         language: Whisper's code, or None to identify it per file.
         task: ``transcribe``, or ``translate`` into English.
         timestamps: ``segment`` gives phrase times.
@@ -70,7 +70,7 @@ def transcribe(
         batch_size: short files decoded together.
         beam_size: 1 is greedy; more: so many beginnings of every text at once.
         loop_guard: stop a short file whose text goes round in circles; in sequential windows it has no part.
-        engine: which library decodes; None is torch, or CTranslate2 for its own folder.
+        engine: which library decodes a MODEL; None is torch, or CTranslate2 for its own folder.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds.
         pace: what the seconds of sound and of work (reading and decoding) are added to.
         on_broken: called with a file that proves broken only when it is read whole; the others go on. None raises.
@@ -85,13 +85,16 @@ def transcribe(
     durations = {path: probe(path).duration_s for path in audio}
     if not durations:
         raise ParlureError("no audio file was given", "parlure transcribe call.wav --model nano")
-    if window == "short" and not tuned_for_short(model):
+    name = model if isinstance(model, str) else model.model
+    if not isinstance(model, str) and (engine or quantize):
+        raise ParlureError("engine and quantize are for a MODEL's name, and this engine is ready", "leave them out")
+    if window == "short" and not tuned_for_short(name):
         raise ParlureError(
-            f"{model} is not known to be tuned on short windows, in which an untuned Whisper goes round in circles",
+            f"{name} is not known to be tuned on short windows, in which an untuned Whisper goes round in circles",
             "leave out --window short, or give the run folder of a tuning with full_window_share below 1",
         )
     options = DecodingOptions(language, task, window, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard)
-    opened = open_engine(model, engine, quantize)
+    opened = open_engine(model, engine, quantize) if isinstance(model, str) else model
     pending = [part for path in audio for part in _parts(path, channels)]
     is_short = {part: timestamps == "none" and durations[part.path] <= WINDOW_S for part in pending}
     while pending:

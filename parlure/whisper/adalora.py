@@ -54,6 +54,11 @@ class RankSchedule:
         self._adapted.base_model.update_and_allocate(self._n_done)
         self._n_done += 1
 
+    @staticmethod
+    def prunes(name: str) -> bool:
+        """Whether it is from a parameter of this name that ranks are taken away."""
+        return ".lora_E." in name
+
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs beside weights and optimiser."""
         allocator = self._adapted.base_model.rankallocator

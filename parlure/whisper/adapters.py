@@ -1,60 +1,29 @@
 """LoRA and its kin on Whisper: attach, save, merge. What is trained otherwise (full fine-tuning) is the model itself.
 
-Whatever they are trained as, adapters are saved as plain LoRA, which every runtime loads; DoRA alone stays what it is.
+What adds a product of two thin matrices is saved as plain LoRA, whatever it was trained as: every runtime loads that.
+DoRA, LoHa, LoKr, OFT, VeRA and (IA)³ stay what they are, which PEFT loads and merges.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
-from peft import AdaLoraConfig, LoraConfig, PeftModel, get_peft_model
+from peft import AdaLoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 from transformers import WhisperForConditionalGeneration
 
 from parlure.errors import ParlureError
 from parlure.whisper import adalora, pissa
+from parlure.whisper.methods import SETTINGS, Adapters
 
-AdapterMethod = Literal["lora", "rslora", "dora", "pissa", "adalora"]
-
-# Attention and MLP: all linear layers but the tied output (LoRA without regret, 2025: MLP layers matter most).
-TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 # tied to each other, or constant: a trained copy of one would not be what a merged model has
 _NOT_TO_SAVE = ("embed_tokens", "proj_out", "embed_positions")
-
-
-@dataclass(frozen=True)
-class Adapters:
-    """What is put beside the weights of a Whisper.
-
-    Attributes:
-        r: rank.
-        alpha: scale; the update is multiplied by ``alpha / r``, by ``alpha / √r`` in rsLoRA (Kalajdzievski 2023).
-        dropout: on the adapter's input, 0 to 1.
-        method: LoRA (Hu et al. 2021); DoRA (Liu et al. 2024) learns direction and magnitude apart; PiSSA (Meng et al.
-            2024) begins with the principal singular vectors; AdaLoRA (Zhang et al. 2023) deals out the ranks.
-        targets: names of the linear layers, such as ``q_proj``.
-        parts: ``both``, ``encoder`` or ``decoder``.
-        last_layers: of each part, so many from its end; 0 is all.
-        modules_to_save: names of modules that are trained whole.
-        n_steps: optimiser steps of the run, which AdaLoRA's schedule is made for.
-    """
-
-    r: int
-    alpha: float
-    dropout: float = 0.0
-    method: AdapterMethod = "lora"
-    targets: Sequence[str] = TARGETS
-    parts: str = "both"
-    last_layers: int = 0
-    modules_to_save: Sequence[str] = ()
-    n_steps: int = 1
 
 
 def attach(model: WhisperForConditionalGeneration, adapters: Adapters, base_name: str) -> PeftModel:
@@ -66,26 +35,17 @@ def attach(model: WhisperForConditionalGeneration, adapters: Adapters, base_name
         base_name: the MODEL it was loaded from, kept in the adapter's settings.
 
     Raises:
-        ParlureError: a target or a module to save is none of the model's, or there are fewer layers.
+        ParlureError: a target or a module to save is none of the model's, there are fewer layers, or OFT's blocks do
+            not fit into one.
     """
     _check_names(model, adapters)
-    common = {
-        "lora_alpha": adapters.alpha,
-        "lora_dropout": adapters.dropout,
-        "target_modules": _chosen(model, adapters),
-        "modules_to_save": list(adapters.modules_to_save) or None,
-    }
-    settings: LoraConfig
-    if adapters.method == "adalora":
-        settings = AdaLoraConfig(**adalora.schedule(adapters.r, adapters.n_steps), **common)
-    else:
-        settings = LoraConfig(
-            r=adapters.r,
-            use_rslora=adapters.method == "rslora",
-            use_dora=adapters.method == "dora",
-            init_lora_weights="pissa" if adapters.method == "pissa" else True,
-            **common,
-        )
+    if adapters.method == "oft":
+        _check_blocks(model, adapters)
+    settings = SETTINGS[adapters.method](
+        adapters,
+        target_modules=_chosen(model, adapters),
+        modules_to_save=list(adapters.modules_to_save) or None,
+    )
     # task_type stays unset: PEFT's sequence-to-sequence wrapper hands Whisper an input_ids that it refuses
     with _quiet_peft():
         adapted = cast(PeftModel, get_peft_model(model, settings))
@@ -117,6 +77,16 @@ def _check_names(model: WhisperForConditionalGeneration, adapters: Adapters) -> 
             raise ParlureError(
                 f"adapter.modules_to_save names {name}, which cannot be trained beside adapters",
                 f"these can: {', '.join(sorted(wholes))}",
+            )
+
+
+def _check_blocks(model: WhisperForConditionalGeneration, adapters: Adapters) -> None:
+    """PEFT would take blocks of another size, and go on."""
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] in adapters.targets and (adapters.r < 2 or module.in_features % adapters.r):
+            raise ParlureError(
+                f"adapter.r is {adapters.r}, the size of oft's blocks, and {name} has {module.in_features} inputs",
+                "take a size above 1 that divides it, such as adapter.r = 32",
             )
 
 
@@ -167,10 +137,13 @@ def _quiet_peft() -> Iterator[None]:
 def save_adapter(adapted: PeftModel, folder: Path) -> None:
     """Write ``adapter_config.json`` and ``adapter_model.safetensors`` as ``PeftModel.from_pretrained`` wants them."""
     settings = adapted.peft_config["default"]
-    adapted.save_pretrained(str(folder), save_embedding_layers=False)
+    with warnings.catch_warnings():
+        # where AdaLoRA has taken all ranks of a layer away, PEFT suspects a half-gathered model
+        warnings.filterwarnings("ignore", message=".*LoRA tensor.* have invalid shape", category=UserWarning)
+        adapted.save_pretrained(str(folder), save_embedding_layers=False)
     if isinstance(settings, AdaLoraConfig):
         adalora.save_as_lora(adapted, folder)
-    elif settings.init_lora_weights == "pissa":
+    elif getattr(settings, "init_lora_weights", None) == "pissa":
         pissa.save_as_lora(adapted, folder)
 
 
@@ -199,3 +172,35 @@ def scaled_saved(
         adapted = PeftModel.from_pretrained(model, str(folder))
     scale_adapter(adapted, factor)
     return cast(WhisperForConditionalGeneration, adapted.get_base_model())
+
+
+class Beside:
+    """Saved adapters beside the weights of one model, of which one or none takes part."""
+
+    def __init__(self, model: WhisperForConditionalGeneration) -> None:
+        self._model = model
+        self._adapted: PeftModel | None = None
+        self._keys: dict[str, str] = {}  # a person's name → one that PEFT takes, which may hold no dot
+
+    def add(self, name: str, folder: Path) -> None:
+        """Load the adapter of a folder; it takes no part yet."""
+        key = f"adapter{len(self._keys):04d}"  # none the beginning of another
+        with _quiet_peft():
+            if self._adapted is None:
+                self._adapted = PeftModel.from_pretrained(self._model, str(folder), adapter_name=key)
+            else:
+                self._adapted.load_adapter(str(folder), adapter_name=key)
+        self._adapted.to(self._model.device)
+        self._keys[name] = key
+        self._model.eval()  # and with it what was put inside
+        self.choose(None)
+
+    def choose(self, name: str | None) -> None:
+        """Let the adapter of this name take part, or none."""
+        if self._adapted is None:
+            return
+        if name is None:
+            self._adapted.base_model.disable_adapter_layers()
+            return
+        self._adapted.base_model.enable_adapter_layers()
+        self._adapted.set_adapter(self._keys[name], inference_mode=True)

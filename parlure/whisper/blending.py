@@ -5,19 +5,26 @@ Half-way models often keep most of what was learnt and lose less of what was kno
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.errors import ParlureError
 from parlure.whisper.load import base_of, load, load_base, locate
+from parlure.whisper.plainlora import is_plain, scaled
 
-_SETTINGS, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+
+def whole_base(run: str) -> str:
+    """Where the base of a run is: a Hugging Face folder or hub id.
+
+    Raises:
+        ParlureError: it is no run, or its base has an adapter of its own.
+    """
+    source, adapter = locate(base_of(run))
+    if adapter is not None:
+        raise ParlureError(f"{run} was tuned from a run with an adapter", "merge that one first: parlure export")
+    return source
 
 
 class Blend:
@@ -34,10 +41,7 @@ class Blend:
         Raises:
             ParlureError: it is no run, or its base cannot be loaded.
         """
-        source, self._adapter = locate(base_of(run))
-        if self._adapter is not None:
-            raise ParlureError(f"{run} was tuned from a run with an adapter", "merge that one first: parlure export")
-        loaded = load(run)
+        source, loaded = whole_base(run), load(run)
         self.whisper: WhisperForConditionalGeneration = loaded.model
         self.tokenizer: WhisperTokenizer = loaded.tokenizer
         base = dict(load_base(source).to(loaded.model.device).named_parameters())
@@ -57,16 +61,10 @@ class Blend:
     def save_adapter(self, scale: float, folder: Path) -> bool:
         """Write the run's adapter with its update scaled, if a scaled adapter is the scaled model.
 
-        It is not where norms were tuned with it (DoRA), where modules were trained whole, or without any adapter.
+        It is not where more was tuned than products of two matrices, or without any adapter.
         """
         kept = self._run / "adapter"
-        if not (kept / _SETTINGS).is_file():
+        if not is_plain(kept):
             return False
-        settings: dict[str, Any] = json.loads((kept / _SETTINGS).read_text(encoding="utf-8"))
-        if settings["peft_type"] != "LORA" or settings.get("use_dora") or settings.get("modules_to_save"):
-            return False
-        shutil.copytree(kept, folder, dirs_exist_ok=True)
-        weights = load_file(kept / _WEIGHTS)
-        scaled = {name: value * scale if ".lora_B." in name else value for name, value in weights.items()}
-        save_file(scaled, folder / _WEIGHTS, metadata={"format": "pt"})
+        scaled(kept, scale, folder)
         return True

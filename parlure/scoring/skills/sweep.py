@@ -28,7 +28,7 @@ from parlure.whisper.blending import Blend
 
 SCALES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 TABLE = "sweep.json"
-_OF_THE_RUN = ("recipe.toml", "environment.json", "corpus.json", "metrics.jsonl")
+_OF_THE_RUN = ("recipe.toml", "environment.json", "corpus.json", "metrics.jsonl", "merge.json", "runs")
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,10 @@ def table_lines(table: Mapping[str, Any]) -> Iterator[str]:
 
 def _write_model(blend: Blend, run: Path, scale: float, out: Path) -> None:
     for name in _OF_THE_RUN:
-        shutil.copyfile(run / name, out / name)
+        if (run / name).is_dir():
+            shutil.copytree(run / name, out / name)
+        elif (run / name).is_file():
+            shutil.copyfile(run / name, out / name)
     if not blend.save_adapter(scale, out / "adapter"):
         blend.put(scale)
         save_model(blend.whisper, blend.tokenizer, out / "model")
