@@ -42,7 +42,7 @@ def test_a_prompt_is_read_as_generate_reads_it(nano, clips):
         theirs = nano.model.generate(
             features, language="fr", task="transcribe", max_new_tokens=30, prompt_ids=before, return_timestamps=False
         )
-        start, end = nano.model.generation_config.decoder_start_token_id, nano.model.generation_config.eos_token_id
+        start = nano.model.generation_config.decoder_start_token_id
         inputs = torch.cat([before, torch.tensor([start])])[None].expand(len(chosen), -1)
         at_start = nano.model(features, decoder_input_ids=inputs).logits[:, -1].softmax(-1)
     prompted = replace(FR, max_new_tokens=30, prompt=said)

@@ -114,7 +114,8 @@ def previous_ids(tokenizer: WhisperTokenizer, text: str) -> list[int]:
     ids = encode_text(tokenizer, text)
     if len(ids) > _MAX_PROMPT_TOKENS:
         raise ParlureError(
-            f"the prompt has {len(ids)} tokens, and Whisper reads {_MAX_PROMPT_TOKENS}", "shorten it to its rarest words"
+            f"the prompt has {len(ids)} tokens, and Whisper reads {_MAX_PROMPT_TOKENS}",
+            "shorten it to its rarest words",
         )
     return [SpecialTokens.of(tokenizer).previous, *ids]
 

@@ -139,7 +139,7 @@ class PipelineEngine:
         """Transcribe a recording of any length, one span of speech after the other; their times are the phrases'.
 
         Raises:
-            ParlureError: the options ask for what only Whisper has, or faster-whisper is missing, which finds the spans.
+            ParlureError: the options ask for what only Whisper has, or faster-whisper is missing.
         """
         spans = spans_in(samples, SpanPolicy())
         parts = [samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)] for one in spans]
