@@ -26,6 +26,7 @@ _WHEN_INTERRUPTED = {
     "baseline": "what is decoded is kept: the same command goes on",
     "evaluate": "what is decoded is kept: the same command goes on",
     "transcribe": "what it has written is whole: the same command with the other recordings does the rest",
+    "curve": "what is trained and decoded is kept: the same command goes on",
     "demo": "the same command begins it anew",
 }
 

@@ -10,6 +10,7 @@ from typer import Argument, Option
 from parlure.cli.app import app, give
 from parlure.cli.arguments import DECODABLE_HELP, Engine, Quantize, names_of
 from parlure.ending import say
+from parlure.errors import ParlureError
 
 
 @app.command()
@@ -52,4 +53,35 @@ def baseline(
     for warning in table["warnings"]:
         say(f"note: {warning}")
     say(table["answer"]["sentence"])
+    say(f"page: {out / PAGE}")
+
+
+@app.command()
+def curve(
+    recipe: Annotated[Path, Argument(help="Recipe (TOML).")],
+    out: Annotated[Path, Option(help="Folder to make: the curve, and a run for each share.")],
+    shares: Annotated[str, Option(help="Of the hours of training data, each within the next.")] = "0.25,0.5,1",
+    split: Annotated[str, Option(help="Which split to decode.")] = "test",
+    set_: Annotated[list[str] | None, Option("--set", help="section.field=value, any number of times.")] = None,
+) -> None:
+    """Do I have enough recordings? WER by hours of training data, and what twice as many might bring."""
+    from parlure.console import Console
+    from parlure.recipe import load_recipe
+
+    try:
+        wanted = [float(share) for share in shares.split(",")]
+    except ValueError as error:
+        raise ParlureError(f"--shares {shares} are not numbers", "--shares 0.25,0.5,1") from error
+    settings, console = load_recipe(recipe, set_ or []), Console()
+    from parlure.scoring.skills.curve import PAGE, markdown, train_shares
+    from parlure.scoring.skills.curve import curve as run_curve
+
+    with console.training() as on_event:
+        train_shares(settings, out, shares=wanted, on_event=on_event)
+    with console.bar("decoding") as bar:  # nothing is left to train
+        table = run_curve(settings, out, shares=wanted, split=split, progress=bar)
+    give(markdown(table))
+    for warning in table["warnings"]:
+        say(f"note: {warning}")
+    say(table["sentence"])
     say(f"page: {out / PAGE}")

@@ -37,7 +37,7 @@ def _cheapest_as_good(table: Mapping[str, Any]) -> str:
     timed = [name for name in rows if is_as_good(name) and rows[name]["work_s_per_audio_hour"] is not None]
     if rows[best]["work_s_per_audio_hour"] is None:  # made elsewhere: its price is not known
         return str(best)
-    return min(timed, key=lambda name: float(rows[name]["work_s_per_audio_hour"]))
+    return str(min(timed, key=lambda name: float(rows[name]["work_s_per_audio_hour"])))
 
 
 def _taking(table: Mapping[str, Any], best: str, take: str) -> str:
