@@ -253,7 +253,11 @@ def test_what_cannot_be_asked_is_refused(few, corpus_folder, corpus, tmp_path, m
     from transformers import GPT2Config
 
     GPT2Config().save_pretrained(tmp_path / "gpt2")
-    refused("is a gpt2 model, which transcribes nothing", "name a Whisper, wav2vec2,", models=(str(tmp_path / "gpt2"),))
+    refused(
+        "is a gpt2 model, which transcribes nothing",
+        "name a Whisper, wav2vec2, Parakeet or Moonshine",
+        models=(str(tmp_path / "gpt2"),),
+    )
     (tmp_path / "some.jsonl").write_text(json.dumps({"id": few[0].id, "text": "a"}) + "\n")
     told = r"some.jsonl lacks 2 of 3 utterances, .* the first"
     refused(told, "every system must have transcribed every utterance", texts=[f"cloud={tmp_path / 'some.jsonl'}"])

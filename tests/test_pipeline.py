@@ -120,9 +120,9 @@ def test_a_long_recording_is_cut_where_nobody_speaks(folders, tmp_path, capsys):
     ],
 )
 def test_what_only_whisper_does_is_refused(folders, clips, options, told):
-    with pytest.raises(ParlureError, match=f", a wav2vec2 model, {told}") as caught:
+    with pytest.raises(ParlureError, match="a wav2vec2 model, never") as caught:
         open_engine(folders["wav2vec2"]).decode(clips, options)
-    assert caught.value.hint == "ask a Whisper for that"
+    assert told in caught.value.message and caught.value.hint == "ask a Whisper for that"
 
 
 def test_what_cannot_be_run_is_one_sentence(folders, clips, tmp_path):
