@@ -116,7 +116,8 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
          "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "should-i-fine-tune.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
+         "should-i-fine-tune.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         "telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from transformers import Qwen3ASRConfig, pipeline
 from transformers.models.auto import modeling_auto
 
 from parlure import cli
+from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
+from parlure.scoring.skills import evaluate
 from parlure.speech.audio import write_audio
 from parlure.speech.features import short_window_s
 from parlure.speech.synth import Voice, synthesize
@@ -108,6 +111,22 @@ def test_a_long_recording_is_cut_where_nobody_speaks(folders, tmp_path, capsys):
     write_audio(tmp_path / "call.wav", said[0])
     assert cli.run(["transcribe", str(tmp_path / "call.wav"), "--model", folders["parakeet"], "--format", "srt"]) == 0
     assert "-->" in capsys.readouterr().out
+
+
+def test_a_whisper_is_evaluated_against_it(folders, corpus, corpus_folder, tmp_path, monkeypatch):
+    """Every skill is asked; the language, which it cannot name, counts for the Whisper alone."""
+    few = tuple(u for u in corpus.select("test") if u.duration_s >= 2)[:2]
+    monkeypatch.setattr(Corpus, "load", lambda folder: replace(corpus, utterances=few))
+    asked = {"against": folders["parakeet"], "nonspeech_per_kind": 1}
+    report = evaluate(corpus_folder, "nano", tmp_path / "report", **asked)
+    assert report["systems"]["base"]["decode"]["engine"] == "pipeline"
+    assert report["systems"]["base"]["decode"]["window"] == "its own length and up to 1 s of silence"
+    assert "base" in report["skills"]["transcription.fr"] and "base" in report["skills"]["silence"]
+    named = report["skills"]["language_identification"]
+    assert "tuned" in named and "base" not in named
+    with pytest.raises(ParlureError, match="is no Whisper, and a report is about one") as caught:
+        evaluate(corpus_folder, folders["parakeet"], tmp_path / "other")
+    assert caught.value.hint == "give it as --against, or see parlure baseline"
 
 
 @pytest.mark.parametrize(
