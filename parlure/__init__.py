@@ -1,9 +1,10 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`. Tuned models: :func:`merge`, :class:`SharedBase` (several adapters in one process). Scoring:
-:func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. And the one exception, :class:`ParlureError`.
-All are loaded when they are first asked for: importing parlure costs nothing.
+:func:`transcribe`; before it :func:`baseline`, after it :func:`curve`. Tuned models: :func:`merge`,
+:class:`SharedBase` (several adapters in one process). Scoring: :func:`wer`, :func:`cer`, :func:`process`,
+:func:`make_compute_metrics`. And the one exception, :class:`ParlureError`. All are loaded when they are first asked
+for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from parlure.corpus.prepare import prepare
     from parlure.errors import ParlureError
     from parlure.recipe import load_recipe, parse_recipe
+    from parlure.scoring.skills.baseline import baseline
+    from parlure.scoring.skills.curve import curve
     from parlure.scoring.skills.evaluation import evaluate
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
     from parlure.training.loop import train
@@ -27,13 +30,16 @@ _ROOMS = {
     "parlure.training.loop": ("train",),
     "parlure.training.merging": ("merge",),
     "parlure.transcribing.engines.shared": ("SharedBase",),
+    "parlure.scoring.skills.baseline": ("baseline",),
+    "parlure.scoring.skills.curve": ("curve",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
     "parlure.errors": ("ParlureError",),
 }
 __all__ = [
-    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "merge", "SharedBase",
+    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "baseline", "curve", "merge",
+    "SharedBase",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError",
 ]  # fmt: skip
 

@@ -23,8 +23,10 @@ from parlure.errors import ParlureError, from_environment
 _WHEN_INTERRUPTED = {
     "prepare": "the corpus is not whole yet: the same command goes on",
     "check": "what was measured is kept: the same command goes on",
+    "baseline": "what is decoded is kept: the same command goes on",
     "evaluate": "what is decoded is kept: the same command goes on",
     "transcribe": "what it has written is whole: the same command with the other recordings does the rest",
+    "curve": "what is trained and decoded is kept: the same command goes on",
     "demo": "the same command begins it anew",
 }
 

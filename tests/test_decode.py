@@ -32,6 +32,36 @@ def test_same_tokens_as_generate(nano, clips):
     assert [hypothesis.tokens for hypothesis in run(nano, chosen)] == expected
 
 
+def test_a_prompt_is_read_as_generate_reads_it(nano, clips):
+    """Tokens; and no speech is still asked for right after the start token, wherever that stands."""
+    chosen, said = clips[:3], "demain matin, bonne soirée"
+    extractor = WhisperFeatureExtractor.from_pretrained(NANO)
+    features = extractor([c.read() for c in chosen], sampling_rate=16_000, return_tensors="pt").input_features
+    before = nano.tokenizer.get_prompt_ids(said, return_tensors="pt")
+    with torch.inference_mode():
+        theirs = nano.model.generate(
+            features, language="fr", task="transcribe", max_new_tokens=30, prompt_ids=before, return_timestamps=False
+        )
+        start = nano.model.generation_config.decoder_start_token_id
+        inputs = torch.cat([before, torch.tensor([start])])[None].expand(len(chosen), -1)
+        at_start = nano.model(features, decoder_input_ids=inputs).logits[:, -1].softmax(-1)
+    prompted = replace(FR, max_new_tokens=30, prompt=said)
+    found = run(nano, chosen, prompted)
+    texts = [nano.tokenizer.decode(row, skip_special_tokens=True).strip() for row in theirs]
+    assert [h.text for h in found] == [text.removeprefix(said).strip() for text in texts]
+    expected = at_start[:, SpecialTokens.of(nano.tokenizer).no_speech].tolist()
+    assert [h.no_speech_prob for h in found] == pytest.approx(expected, abs=1e-5)
+    assert [h.tokens for h in found] != [h.tokens for h in run(nano, chosen, replace(prompted, prompt=None))]
+    beams = run(nano, chosen, replace(prompted, beam_size=3))
+    assert [h.no_speech_prob for h in beams] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_prompt_is_never_cut(nano, clips):
+    with pytest.raises(ParlureError, match="the prompt has 300 tokens, and Whisper reads 223") as caught:
+        run(nano, clips[:1], replace(FR, prompt="!" * 299))
+    assert caught.value.hint == "shorten it to its rarest words"
+
+
 def test_batch_of_one_and_of_sixteen_agree(nano, clips):
     chosen = clips[:16]
     alone = run(nano, chosen, replace(FR, batch_size=1))

@@ -95,6 +95,17 @@ def test_float32_is_torch(fast, by_torch, heard, window):
     assert len({h.text for h in found[:N_SPOKEN]}) > 20
 
 
+def test_a_prompt_is_torchs_too(fast, torch_engine, heard):
+    prompted = replace(FR, prompt="neuf heures, dix heures")
+    found = fast.decode(heard[:8], prompted)
+    assert_same(found, torch_engine.decode(heard[:8], prompted))
+    assert [h.tokens for h in found] != [h.tokens for h in fast.decode(heard[:8], FR)]
+
+
+def test_what_it_weighs(fast):
+    assert fast.n_bytes > 1_000_000 and fast.n_parameters is None
+
+
 def test_neither_batch_nor_order_changes_anything(fast, heard):
     """Also: the language each clip is taken for, and short windows of clips that lie apart."""
     for options in (replace(FR, language=None, batch_size=4), replace(FR, window="short", batch_size=3)):

@@ -72,6 +72,17 @@ def speech_spans(path: str | Path, channel: int | None, policy: SpanPolicy) -> l
     return spans_of(islands, duration_s, policy)
 
 
+def spans_in(samples: Samples, policy: SpanPolicy) -> list[Span]:
+    """Where somebody speaks in samples at 16 kHz, as :func:`speech_spans` has it.
+
+    Raises:
+        ParlureError: faster-whisper is not installed.
+    """
+    found = _detect(samples, policy.to_s - 2 * policy.pad_s)
+    islands = [Span(start / SAMPLE_RATE, end / SAMPLE_RATE) for start, end in found]
+    return spans_of(islands, len(samples) / SAMPLE_RATE, policy)
+
+
 def spans_of(islands: Sequence[Span], duration_s: float, policy: SpanPolicy) -> list[Span]:
     """Islands of speech → padded spans, cut at long pauses, and where they are too long at their longest pause.
 

@@ -25,7 +25,7 @@ from parlure.transcribing.greedy import greedy
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.rows import Rules, most_probable, suppression
 from parlure.transcribing.stepping import Stepper
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids, token_id
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, previous_ids, prompt_ids, token_id
 
 # openai/whisper transcribe.py: a window is silent if <|nospeech|> is this probable and its text is not to be trusted
 NO_SPEECH_THRESHOLD = 0.6
@@ -61,6 +61,7 @@ class DecodingOptions:
     beam_size: int = 1  # 1: the most probable token at every step; more: so many beginnings of every text at once
     identify: bool = False  # name the language that the model takes it for even if one is given
     loop_guard: bool = False  # stop a row that goes round in circles; off, for it changes what a model's WER is
+    prompt: str | None = None  # read as if said just before each clip; a long recording's windows are without it
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
@@ -176,8 +177,9 @@ def _decode_batch(
         languages = _identified(stepper, tokenizer, len(names), device)
     else:
         languages = [options.language] * len(names)
-    prompts = torch.tensor([prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
-    rules = _rules(model, tokenizer, prompts.shape[1], options)
+    before = previous_ids(tokenizer, options.prompt) if options.prompt else []
+    prompts = torch.tensor([before + prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
+    rules = _rules(model, tokenizer, prompts.shape[1], len(before), options)
     if options.beam_size == 1:
         found = greedy(stepper, prompts, rules)
     else:
@@ -203,7 +205,11 @@ def _decode_batch(
 
 
 def _rules(
-    model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, n_prompt: int, options: DecodingOptions
+    model: WhisperForConditionalGeneration,
+    tokenizer: WhisperTokenizer,
+    n_prompt: int,
+    start_at: int,
+    options: DecodingOptions,
 ) -> Rules:
     special = SpecialTokens.of(tokenizer)
     never, never_first = _suppressed(model, special)
@@ -217,6 +223,7 @@ def _rules(
         n_tokens=min(options.max_new_tokens, MAX_TOKENS - n_prompt),
         no_speech_threshold=options.no_speech_threshold,
         loop_guard=options.loop_guard,
+        start_at=start_at,
     )
 
 

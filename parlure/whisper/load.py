@@ -160,7 +160,7 @@ def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForCond
         model = WhisperForConditionalGeneration.from_pretrained(source, dtype=dtype)
     except (OSError, SafetensorError) as error:
         raise ParlureError(
-            f"the weights of {source} cannot be loaded: {_first_sentence(error)}", "fetch the model again"
+            f"the weights of {source} cannot be loaded: {first_sentence(error)}", "fetch the model again"
         ) from error
     allow_short_input(model)
     return cast(WhisperForConditionalGeneration, model)
@@ -188,24 +188,33 @@ def read_tokenizer(source: str) -> WhisperTokenizer:
             raise ValueError("its files are missing")
     except (OSError, ValueError, KeyError) as error:
         raise ParlureError(
-            f"the tokenizer of {source} cannot be loaded: {_first_sentence(error)}", "fetch the model again"
+            f"the tokenizer of {source} cannot be loaded: {first_sentence(error)}", "fetch the model again"
         ) from error
     return tokenizer
 
 
 def _check_config(source: str) -> None:
     """Raise unless the source is there and is a Whisper."""
+    if (kind := model_type(source)) != "whisper":
+        raise ParlureError(f"{source} is a {kind} model, not a Whisper", _FORMS)
+
+
+def model_type(source: str) -> str:
+    """What the model of a Hugging Face folder or hub id calls itself: whisper, wav2vec2, parakeet_ctc, …
+
+    Raises:
+        ParlureError: there is no such model, or its settings cannot be read.
+    """
     from transformers import AutoConfig
 
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(source)
     except (OSError, ValueError) as error:
         raise ParlureError(
-            f"the model {source} cannot be loaded: {_first_sentence(error)}",
+            f"the model {source} cannot be loaded: {first_sentence(error)}",
             "check the name, and the network if it is a hub id; a model already fetched needs none",
         ) from error
-    if config.model_type != "whisper":
-        raise ParlureError(f"{source} is a {config.model_type} model, not a Whisper", _FORMS)
+    return str(config.model_type)
 
 
 def weight_files(source: str, adapter: Path | None) -> tuple[Path, ...]:
@@ -234,5 +243,6 @@ def hash_files(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _first_sentence(error: Exception) -> str:
+def first_sentence(error: Exception) -> str:
+    """What an error of a library says first, without its full stop."""
     return str(error).strip().split("\n")[0].rstrip(".")

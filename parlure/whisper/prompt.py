@@ -105,6 +105,21 @@ def prompt_ids(tokenizer: WhisperTokenizer, language: str, task: str, timestamps
     return ids if timestamps else [*ids, special.no_timestamps]
 
 
+def previous_ids(tokenizer: WhisperTokenizer, text: str) -> list[int]:
+    """``<|startofprev|>`` and a text, to stand before :func:`prompt_ids`: as if it had been said just before.
+
+    Raises:
+        ParlureError: it is longer than Whisper reads; nothing is cut off.
+    """
+    ids = encode_text(tokenizer, text)
+    if len(ids) > _MAX_PROMPT_TOKENS:
+        raise ParlureError(
+            f"the prompt has {len(ids)} tokens, and Whisper reads {_MAX_PROMPT_TOKENS}",
+            "shorten it to its rarest words",
+        )
+    return [SpecialTokens.of(tokenizer).previous, *ids]
+
+
 def encode_labels(
     tokenizer: WhisperTokenizer,
     text: str,

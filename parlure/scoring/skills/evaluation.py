@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 from parlure.scoring.evidence import skills_of, write_evidence
 from parlure.scoring.gates import parse_gate
@@ -29,6 +30,7 @@ from parlure.speech.nonspeech import CLIPS_PER_KIND
 from parlure.transcribing.decode import DecodingOptions
 from parlure.transcribing.engines.choice import engine_for, open_engine
 from parlure.transcribing.engines.interface import EngineName
+from parlure.transcribing.engines.with_pipeline import is_for_pipeline
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
 from parlure.whisper.conversion import Quantization
@@ -86,7 +88,8 @@ def evaluate(
         corpus: a corpus folder.
         model: the MODEL called ``tuned`` in the report.
         out: the report folder.
-        against: the MODEL called ``base``, or the word base: what the run ``model`` was tuned from.
+        against: the MODEL called ``base``, or the word base: what the run ``model`` was tuned from; or a model that is
+            no Whisper.
         guards: corpora of other domains, ``NAME=CORPUS`` or a folder.
         split: ``train``, ``dev`` or ``test``, of the corpus and of the guards.
         short: decode the utterances with ``model`` in the window of their own length too, as a further system; None
@@ -109,10 +112,14 @@ def evaluate(
         The content of ``report.json``.
 
     Raises:
-        ParlureError: a corpus or a model cannot be used, the split is empty, an expression or the condition is none,
-            or translations are to be scored without sacrebleu.
+        ParlureError: a corpus or a model cannot be used, ``model`` is no Whisper, the split is empty, an expression or
+            the condition is none, or translations are to be scored without sacrebleu.
     """
     corpus, out = Path(corpus), Path(out)
+    if is_for_pipeline(model):
+        raise ParlureError(
+            f"{model} is no Whisper, and a report is about one", "give it as --against, or see parlure baseline"
+        )
     listed = [] if terms is None else read_terms(terms)
     channel = None if condition is None else parse_channel(condition)
     whole = Corpus.load(corpus)

@@ -66,7 +66,13 @@ def _translations(exam: Exam, answers: Mapping[str, Answers]) -> Iterator[Row]:
 
 
 def _languages(exam: Exam, answers: Mapping[str, Answers]) -> Iterator[Row]:
-    for index in exam.identifiable:
+    """Of the systems that can name a language: what is no Whisper is not asked for one."""
+    answers = {
+        system: one
+        for system, one in answers.items()
+        if any(one.utterances[index].identified is not None for index in exam.identifiable)
+    }
+    for index in exam.identifiable if answers else ():
         utterance = exam.utterances[index]
         yield {
             "skill": "language_identification",

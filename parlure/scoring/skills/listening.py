@@ -27,13 +27,13 @@ class Question:
 
     Attributes:
         clip: the sound.
-        language: that is pinned in the prompt.
+        language: that is pinned in the prompt; None leaves it to the model.
         task: ``transcribe`` or ``translate``.
         source: what the sound is made from, as JSON takes it: two questions with one source sound alike.
     """
 
     clip: Clip
-    language: str
+    language: str | None
     task: str
     source: Sequence[Any]
 
@@ -81,7 +81,7 @@ class Ear:
         journal = self._journal(part, questions, {"window": window})
         self._tick(len(journal.found))
         size = _BATCHES_AT_ONCE * self._options.batch_size
-        for language, task in sorted({(q.language, q.task) for q in questions}):
+        for language, task in sorted({(q.language, q.task) for q in questions}, key=str):
             options = replace(self._options, language=language, task=task, window=window)
             left = [q.clip for q in questions if (q.language, q.task) == (language, task)]
             left = [clip for clip in left if clip.id not in journal.found]
@@ -118,7 +118,8 @@ class Ear:
             n_seconds: of sound it had.
         """
         spent = {"audio_s": round(n_seconds, 2), "work_s": round(self.journals[-1].work_s, 2)}
-        settings = self._settings() | {"window": window} | spent
+        # last what the engine says: what is no Whisper has windows of its own
+        settings = self._settings() | {"window": window} | self._engine.description() | spent
         return {"model": self._engine.model, "hash": self._engine.sha256, "decode": settings}
 
     def _journal(self, part: str, questions: Sequence[Question], how: dict[str, Any]) -> Journal:

@@ -1,4 +1,4 @@
-"""MODEL and the engine's name → an engine that is ready."""
+"""MODEL and the engine's name → an engine that is ready: what is no Whisper is run by transformers' own pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def open_engine(model: str, engine: EngineName | None = None, quantize: Quantiza
     """Load a MODEL for decoding.
 
     Args:
-        model: a MODEL; what is no CTranslate2 folder is converted for CTranslate2, once.
+        model: a MODEL, or a speech-recognition model of another kind (:mod:`.with_pipeline`), which torch alone
+            runs; what is no CTranslate2 folder is converted for CTranslate2, once.
         engine: by which library; None is :func:`engine_for` this model.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds.
 
@@ -32,9 +33,10 @@ def open_engine(model: str, engine: EngineName | None = None, quantize: Quantiza
             raise ParlureError(
                 f"--quantize {quantize} is for the engine ctranslate2, and this is torch", "add --engine ctranslate2"
             )
+        from parlure.transcribing.engines.with_pipeline import PipelineEngine, is_for_pipeline
         from parlure.transcribing.engines.with_torch import TorchEngine
 
-        return TorchEngine(load(model))
+        return PipelineEngine(model) if is_for_pipeline(model) else TorchEngine(load(model))
     from parlure.transcribing.engines.with_ctranslate2 import CTranslate2Engine
 
     return CTranslate2Engine(model, quantize)

@@ -19,6 +19,8 @@ class Engine(Protocol):
         model: what the person called it.
         sha256: hash of the weights it was read from.
         compute_type: the numbers it multiplies: float32, float16, int8_float32, …
+        n_bytes: of the weights on disk, adapters included.
+        n_parameters: how many weights it has; None where the library does not tell.
     """
 
     @property
@@ -29,6 +31,12 @@ class Engine(Protocol):
 
     @property
     def compute_type(self) -> str: ...
+
+    @property
+    def n_bytes(self) -> int: ...
+
+    @property
+    def n_parameters(self) -> int | None: ...
 
     def decode(
         self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None

@@ -40,7 +40,7 @@ from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, previous_ids, prompt_ids
 
 _MAX_INITIAL_TIMESTAMP = 50  # steps of 0.02 s: where the first phrase begins at the latest, in every public Whisper
 _N_TIMESTAMPS = 1501
@@ -108,6 +108,16 @@ class CTranslate2Engine:
         """Hash of the MODEL's weights: those that were converted, or a CTranslate2 folder's own."""
         return self._sha256 or hash_files([self._folder / "model.bin"])
 
+    @property
+    def n_bytes(self) -> int:
+        """Of the conversion's weights."""
+        return (self._folder / "model.bin").stat().st_size
+
+    @property
+    def n_parameters(self) -> None:
+        """CTranslate2 does not tell."""
+        return None
+
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions; torch makes the log-mels."""
         about = {"engine": "ctranslate2", "compute_type": self.compute_type, "device": self._whisper.device}
@@ -148,7 +158,8 @@ class CTranslate2Engine:
         encoded = self._encode(features)
         identified = self._identified(encoded, len(names)) if options.identifies else [None] * len(names)
         languages = [options.language or code or "en" for code in identified]
-        prompts = [prompt_ids(self._tokenizer, code, options.task) for code in languages]
+        before = previous_ids(self._tokenizer, options.prompt) if options.prompt else []
+        prompts = [before + prompt_ids(self._tokenizer, code, options.task) for code in languages]
         rows = self._without_silence(self._texts(encoded, prompts, options), features, prompts, options)
         kept = [without_rounds(row.tokens) if options.loop_guard else row.tokens for row in rows]
         return [

@@ -26,6 +26,16 @@ class TorchEngine:
         """Hash of the weights on disk."""
         return self._loaded.sha256
 
+    @property
+    def n_bytes(self) -> int:
+        """Of the weights on disk, the adapter's beside the base's."""
+        return sum(path.stat().st_size for path in self._loaded.weights)
+
+    @property
+    def n_parameters(self) -> int:
+        """Of the model, adapters merged."""
+        return sum(parameter.numel() for parameter in self._loaded.model.parameters())
+
     def decode(
         self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None
     ) -> list[Hypothesis]:
