@@ -1,8 +1,9 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. And the one
-exception, :class:`ParlureError`. All are loaded when they are first asked for: importing parlure costs nothing.
+:func:`transcribe`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. What
+can go wrong: :class:`ParlureError`; what a callback of :func:`train` may raise to stop it: :class:`StopTrainingError`.
+All are loaded when they are first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from parlure.recipe import load_recipe, parse_recipe
     from parlure.scoring.skills.evaluation import evaluate
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
+    from parlure.training.interrupt import StopTrainingError
     from parlure.training.loop import train
     from parlure.transcribing.transcribe import transcribe
 
@@ -22,6 +24,7 @@ _ROOMS = {
     "parlure.corpus.prepare": ("prepare",),
     "parlure.recipe": ("load_recipe", "parse_recipe"),
     "parlure.training.loop": ("train",),
+    "parlure.training.interrupt": ("StopTrainingError",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
@@ -29,7 +32,7 @@ _ROOMS = {
 }
 __all__ = [
     "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe",
-    "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError",
+    "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError", "StopTrainingError",
 ]  # fmt: skip
 
 

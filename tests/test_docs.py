@@ -110,8 +110,9 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
-         "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
+         "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
+         "skills.md", "tracking.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         "telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
