@@ -39,6 +39,8 @@ from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import load_base, load_tokenizer, locate
 from parlure.whisper.prompt import SpecialTokens
 
+HEARD = "dev.jsonl"  # in a run folder: errors of what is kept, by dev utterance
+
 OnEvent = Callable[[Mapping[str, Any]], None]
 
 
@@ -283,6 +285,7 @@ def _evaluate(
             progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
             if team.is_main:
                 checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
+                development.write(out / HEARD)
         else:
             progress.n_worse += 1
     log.evaluation(
