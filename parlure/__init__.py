@@ -1,8 +1,8 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
-The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. What
-can go wrong: :class:`ParlureError`; what a callback of :func:`train` may raise to stop it: :class:`StopTrainingError`.
+The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`tune`,
+:func:`evaluate`, :func:`transcribe`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`.
+What can go wrong: :class:`ParlureError`; what a callback may raise to stop a run: :class:`StopTrainingError`.
 All are loaded when they are first asked for: importing parlure costs nothing.
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from parlure.recipe import load_recipe, parse_recipe
     from parlure.scoring.skills.evaluation import evaluate
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
+    from parlure.search.tune import tune
     from parlure.training.interrupt import StopTrainingError
     from parlure.training.loop import train
     from parlure.transcribing.transcribe import transcribe
@@ -24,6 +25,7 @@ _ROOMS = {
     "parlure.corpus.prepare": ("prepare",),
     "parlure.recipe": ("load_recipe", "parse_recipe"),
     "parlure.training.loop": ("train",),
+    "parlure.search.tune": ("tune",),
     "parlure.training.interrupt": ("StopTrainingError",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
@@ -31,7 +33,7 @@ _ROOMS = {
     "parlure.errors": ("ParlureError",),
 }
 __all__ = [
-    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe",
+    "prepare", "load_recipe", "parse_recipe", "train", "tune", "evaluate", "transcribe",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError", "StopTrainingError",
 ]  # fmt: skip
 
