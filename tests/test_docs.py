@@ -193,6 +193,7 @@ def test_every_recipe_is_valid(page, text):
 @pytest.mark.parametrize(("page", "text"), blocks("python"))
 def test_python_runs(page, text, desk, monkeypatch):
     monkeypatch.chdir(desk)
+    parlure_corpus(desk)
     if not (desk / "report").exists():  # the commands of the pages make it, if they were run
         write_report(desk / "report", *report_of(rows_of(2)))
     exec(compile(text, page, "exec"), {})

@@ -28,12 +28,12 @@ RATE = "training.learning_rate"
 
 
 def quick(corpus, **sections):
-    """Three steps, two evaluations of one utterance: a second each."""
+    """Three steps, each with an evaluation of one utterance: a second of CPU."""
     return recipe(
         corpus,
         training={"max_steps": 3, "batch_seconds": 4.0} | sections.pop("training", {}),
         evaluation={"every_steps": 1, "max_utterances": 1} | sections.pop("evaluation", {}),
-        decoding={"max_new_tokens": 5},
+        decoding={"max_new_tokens": 5} | sections.pop("decoding", {}),
         **sections,
     )
 
@@ -351,10 +351,12 @@ def test_an_interrupted_search_goes_on_to_the_same_trials(straight, corpus_folde
 def test_a_trial_that_harms_a_guard_is_no_best_one(corpus_folder, tmp_path):
     settings = quick(
         corpus_folder,
-        training={"learning_rate": 0.3},  # which destroys the model
-        guard={"corpora": [f"general={corpus_folder}"], "max_utterances": 1, "max_loss": 0.0, "patience": 0},
+        training={"max_steps": 2, "learning_rate": 0.5, "warmup_steps": 0},  # which destroys the model
+        evaluation={"every_steps": 2},
+        decoding={"max_new_tokens": 8},
+        guard={"corpora": [f"general={corpus_folder}"], "max_utterances": 3, "patience": 0},
     )
-    found = tune(settings, tmp_path / "search", n_trials=1, search=[f"{RATE}=0.2|0.3"])
+    found = tune(settings, tmp_path / "search", n_trials=1, search=[f"{RATE}=0.5|0.6"])
     (one,) = found.trials
     assert one.state == "complete" and one.harm > 0 and found.best is None
     assert not (tmp_path / "search" / "best.toml").exists()
@@ -380,12 +382,12 @@ def test_a_real_trial_is_pruned_at_its_second_evaluation(straight, corpus_folder
 
 
 def test_a_trial_that_cannot_be_run_is_listed_if_another_one_could(corpus_folder, tmp_path):
-    settings = quick(corpus_folder, training={"max_steps": 1}, adapter={"last_layers": 1})
+    settings = quick(corpus_folder, training={"max_steps": 1, "seed": 2}, adapter={"last_layers": 1})
     out = tmp_path / "search"
-    found = tune(settings, out, n_trials=3, search=["adapter.last_layers=1|99"])
+    found = tune(settings, out, n_trials=2, search=["adapter.last_layers=1|97|98|99"])
     failed = [one for one in found.trials if one.state == "failed"]
     assert found.trials[0].state == "complete" and failed
-    assert all(one.draw == {"adapter.last_layers": 99} and "layers" in one.why for one in failed)
+    assert all(one.draw["adapter.last_layers"] > 90 and "layers" in one.why for one in failed)
     assert escape(failed[0].why) in (out / "tune.html").read_text()
     with pytest.raises(ParlureError):
         tune(quick(corpus_folder, adapter={"last_layers": 99}), tmp_path / "first", n_trials=1,
