@@ -1,10 +1,10 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`; before it :func:`baseline`, after it :func:`curve`. Tuned models: :func:`merge`,
+:func:`transcribe`; before it :func:`baseline`, after it :func:`curve`, :func:`tune`. Tuned models: :func:`merge`,
 :class:`SharedBase` (several adapters in one process). Scoring: :func:`wer`, :func:`cer`, :func:`process`,
-:func:`make_compute_metrics`. And the one exception, :class:`ParlureError`. All are loaded when they are first asked
-for: importing parlure costs nothing.
+:func:`make_compute_metrics`. What can go wrong: :class:`ParlureError`; what a callback may raise to stop a run:
+:class:`StopTrainingError`. All are loaded when they are first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from parlure.scoring.skills.curve import curve
     from parlure.scoring.skills.evaluation import evaluate
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
+    from parlure.search.tune import tune
+    from parlure.training.interrupt import StopTrainingError
     from parlure.training.loop import train
     from parlure.training.merging import merge
     from parlure.transcribing.engines.shared import SharedBase
@@ -32,15 +34,17 @@ _ROOMS = {
     "parlure.transcribing.engines.shared": ("SharedBase",),
     "parlure.scoring.skills.baseline": ("baseline",),
     "parlure.scoring.skills.curve": ("curve",),
+    "parlure.search.tune": ("tune",),
+    "parlure.training.interrupt": ("StopTrainingError",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
     "parlure.errors": ("ParlureError",),
 }
 __all__ = [
-    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "baseline", "curve", "merge",
+    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "baseline", "curve", "tune", "merge",
     "SharedBase",
-    "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError",
+    "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError", "StopTrainingError",
 ]  # fmt: skip
 
 

@@ -206,6 +206,17 @@ class DecodingSection(_Section):
     """1: the most probable token at every step; more: so many beginnings of every text at once, as much slower"""
 
 
+class TrackingSection(_Section):
+    """Where the rows of metrics.jsonl go beside that file; nothing here changes what is learnt."""
+
+    trackers: tuple[Literal["tensorboard", "mlflow", "wandb", "trackio"], ...] = ()
+    """experiment trackers that get the recipe and every row: tensorboard, mlflow, wandb, trackio; docs/tracking.md"""
+    project: str = Field(default="parlure", min_length=1)
+    """what the tracker files the run under: MLflow's experiment, the project of wandb and trackio"""
+    run_name: str = ""
+    """what the tracker calls the run; empty: the name of the run folder"""
+
+
 class Recipe(_Section):
     """A whole recipe. The smallest one names a corpus."""
 
@@ -219,6 +230,7 @@ class Recipe(_Section):
     evaluation: EvaluationSection = EvaluationSection()
     guard: GuardSection = GuardSection()
     decoding: DecodingSection = DecodingSection()
+    tracking: TrackingSection = TrackingSection()
 
 
 def load_recipe(
@@ -329,13 +341,16 @@ def _place_guard(guard: str, place: Callable[[str], str]) -> str:
 
 
 def differences(before: Recipe, after: Recipe) -> list[str]:
-    """Where two recipes differ, as ``section.field``; not in where corpora lie, for they may have been moved."""
+    """Where two recipes differ, as ``section.field``.
+
+    Not in where corpora lie, for they may have been moved, nor in where metrics go.
+    """
     old, new = resolved(before).model_dump(), resolved(after).model_dump()
     keys = [
         (section, field)
         for section, fields in new.items()
         for field in fields
-        if (section, field) not in _FOLDERS and field != "corpora"
+        if section != "tracking" and (section, field) not in _FOLDERS and field != "corpora"
     ]
     return [f"{section}.{field}" for section, field in keys if old[section][field] != new[section][field]]
 

@@ -117,7 +117,8 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
          "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
-         "skills.md", "should-i-fine-tune.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md", "publish.md", "export.md",
+         "quebec-telephone.md", "is-my-wer-real.md",
          "telephone.md"]  # fmt: skip
 
 
@@ -216,6 +217,7 @@ def test_every_recipe_is_valid(page, text):
 @pytest.mark.parametrize(("page", "text"), blocks("python"))
 def test_python_runs(page, text, desk, monkeypatch):
     monkeypatch.chdir(desk)
+    parlure_corpus(desk)
     if not (desk / "report").exists():  # the commands of the pages make it, if they were run
         write_report(desk / "report", *report_of(rows_of(2)))
     for name in ("run", "run2"):

@@ -17,6 +17,7 @@ FLOORS = [
     ("forecast",),
     ("demo", "doctor", "starter", "ending"),
     ("shipping",),
+    ("search",),
     ("scoring.skills",),
     ("training",),
     ("transcribing",),

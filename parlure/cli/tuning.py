@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -135,3 +136,66 @@ def train(
         say("do not deploy: no checkpoint was better than the base, which is what is kept")
         return
     say(f"next: parlure evaluate {settings.data.corpus} --model {out} --against {settings.model.base} --out report")
+
+
+@app.command()
+def tune(
+    recipe: Annotated[Path, Argument(help="Recipe (TOML) that every trial starts from.")],
+    trials: Annotated[int, Option(min=1, help="How many there shall be, with those that are there.")] = 20,
+    out: Annotated[Path, Option(help="Folder of the search.")] = Path("tuning"),
+    space: Annotated[Path | None, Option(help="TOML file of what is searched.")] = None,
+    search: Annotated[
+        list[str] | None, Option(help="section.field=LOW..HIGH, =LOW..HIGH,log or =A|B|C, any number of times.")
+    ] = None,
+    corpus: Annotated[str | None, Option(help="Corpus folder, in place of the recipe's.")] = None,
+    model: Annotated[str | None, Option(help=f"What to start from: {MODEL_HELP}.")] = None,
+    set_: Annotated[list[str] | None, Option("--set", help="section.field=value, any number of times.")] = None,
+) -> None:
+    """Recipe → many runs: learning rate, rank and others with the best dev WER that harms no guard."""
+    from parlure.console import Console
+    from parlure.recipe import load_recipe
+
+    settings = load_recipe(recipe, set_ or [], corpus, model)
+    console = Console()
+    from parlure.search.found import table_lines
+    from parlure.search.tune import tune as run_tune
+
+    with console.training() as on_event:
+        found = run_tune(
+            settings,
+            out,
+            n_trials=trials,
+            space=space,
+            search=search or (),
+            on_event=_trial_lines(console.say, on_event),
+        )
+    give("".join(f"{line}\n" for line in table_lines(found)))
+    for sentence in found.sentences():
+        say(sentence)
+    say(f"{out / 'tune.html'} shows the trials")
+    if found.best is not None:
+        from parlure.shipping.card import write_card
+
+        run = out / f"trial-{found.best.number:03d}"
+        write_card(run)
+        say(f"next: parlure evaluate {settings.data.corpus} --model {run} --against {settings.model.base} --out report")
+
+
+def _trial_lines(
+    say_line: Callable[[str], None], on_event: Callable[[Mapping[str, Any]], None]
+) -> Callable[[Mapping[str, Any]], None]:
+    """A line when a trial begins and ends; between them, what is said of a run."""
+    from parlure.search.found import shown
+
+    def show(row: Mapping[str, Any]) -> None:
+        if row["kind"] != "trial":
+            on_event(row)
+        elif row["state"] == "running":
+            draw = ", ".join(f"{key.partition('.')[2]} {shown(value)}" for key, value in row["draw"].items())
+            say_line(f"trial {row['trial']} ({row['trial'] + 1} of {row['n_trials']}): {draw}")
+        else:
+            wer = f"dev WER {row['wer']:.1f} %" if row["wer"] is not None else row["why"]
+            best = f" (best {row['best_wer']:.1f} %)" if row["best_wer"] is not None else ""
+            say_line(f"trial {row['trial']} {row['state']}: {wer}{best}, {row['work_s'] / 60:.1f} min")
+
+    return show

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
@@ -12,7 +14,7 @@ from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
 from parlure.recipe import DecodingSection, Recipe
 from parlure.scoring.normalize import get_profile, headline_profile
-from parlure.scoring.rates import Counts, count_words
+from parlure.scoring.rates import count_words
 from parlure.training.items import refuse_long
 from parlure.training.team import Team
 from parlure.transcribing.clips import clips_of
@@ -21,7 +23,11 @@ from parlure.transcribing.decode import Clip, DecodingOptions, decode
 
 @dataclass(frozen=True)
 class Development:
-    """Dev utterances by language and task, each decoded in its own."""
+    """Dev utterances by language and task, each decoded in its own.
+
+    Attributes:
+        heard: word errors and reference words of each utterance when they were last decoded; empty before that.
+    """
 
     utterances: tuple[Utterance, ...]
     clips: tuple[Clip, ...]
@@ -29,6 +35,7 @@ class Development:
     batch_size: int
     max_new_tokens: int
     beam_size: int
+    heard: list[tuple[int, int]] = field(default_factory=list, compare=False)
 
     @classmethod
     def of(cls, corpus: Corpus, recipe: Recipe) -> Development:
@@ -85,13 +92,9 @@ class Development:
         """
         whisper.eval()
         normalize = get_profile(self.profile).normalize
-        total, left = Counts.zero(), False
+        errors, words, left = [0] * len(self.clips), [0] * len(self.clips), False
         for language, task in sorted({(u.language, u.task) for u in self.utterances}):
-            pairs = [
-                (u, c)
-                for u, c in zip(self.utterances, self.clips, strict=True)
-                if (u.language, u.task) == (language, task)
-            ]
+            own = [i for i, u in enumerate(self.utterances) if (u.language, u.task) == (language, task)]
             options = DecodingOptions(
                 language,
                 task,
@@ -99,22 +102,33 @@ class Development:
                 max_new_tokens=self.max_new_tokens,
                 beam_size=self.beam_size,
             )
-            pairs = [*team.share(pairs)]
+            own = [*team.share(own)]
             try:
                 with team.accelerator.autocast():
-                    found = decode(whisper, tokenizer, [c for _, c in pairs], options, partial(_leave_if, stopped))
+                    found = decode(
+                        whisper, tokenizer, [self.clips[i] for i in own], options, partial(_leave_if, stopped)
+                    )
             except _LeftError:
                 left = True
                 break
-            for (utterance, _), hypothesis in zip(pairs, found, strict=True):
-                total += count_words(normalize(utterance.text), normalize(hypothesis.text))
+            for i, hypothesis in zip(own, found, strict=True):
+                counts = count_words(normalize(self.utterances[i].text), normalize(hypothesis.text))
+                errors[i], words[i] = counts.edits, counts.N
         # whether it was left travels with the counts, for all have to learn of it at the same moment
-        *counts, n_left = map(int, team.add([total.S, total.D, total.I, total.N, float(left)]))
+        *summed, n_left = map(int, team.add([*errors, *words, float(left)]))
         if n_left:
             return None
-        rate = Counts(*counts).rate
-        assert rate is not None  # `of` saw to it that dev holds words
-        return rate
+        errors, words = summed[: len(errors)], summed[len(errors) :]
+        self.heard[:] = zip(errors, words, strict=True)
+        return 100.0 * sum(errors) / sum(words)  # `of` saw to it that dev holds words
+
+    def write(self, path: Path) -> None:
+        """A line for each utterance that was decoded last: ``id, speaker, session, errors, words``."""
+        lines = [
+            json.dumps({"id": u.id, "speaker": u.speaker, "session": u.session, "errors": errors, "words": words})
+            for u, (errors, words) in zip(self.utterances, self.heard, strict=False)
+        ]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 class _LeftError(Exception):

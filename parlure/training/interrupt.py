@@ -1,11 +1,11 @@
-"""Ctrl-C and SIGTERM as a request that the loop meets between two steps."""
+"""Ctrl-C, SIGTERM and what ``on_event`` raises as a request that the loop meets between two steps."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
@@ -13,15 +13,36 @@ from typing import Any
 SAME_S = 1.0  # signals this close are one: torchrun passes on what the terminal has already sent to all
 
 
+class StopTrainingError(Exception):
+    """Raise it in ``on_event`` to stop a run: a checkpoint is written, and ``train`` returns how far it came."""
+
+
 class StopRequest:
-    """While entered, the first SIGINT or SIGTERM sets ``requested``; a second one interrupts at once."""
+    """While entered, the first SIGINT or SIGTERM sets ``requested``; a second one interrupts at once.
+
+    Attributes:
+        requested: by a signal or by ``on_event``.
+        by_callback: by ``on_event``.
+    """
 
     def __init__(self, on_request: Callable[[], None]) -> None:
         """``on_request`` is called at the first signal: to say so."""
-        self.requested = False
+        self.requested = self.by_callback = False
         self._on_request = on_request
         self._asked_at = 0.0
         self._previous: dict[int, Any] = {}
+
+    def heeding(self, on_event: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], None]:
+        """The same, but that :class:`StopTrainingError` becomes a request."""
+
+        def call(row: Mapping[str, Any]) -> None:
+            try:
+                on_event(row)
+            except StopTrainingError:
+                self.by_callback = not self.requested or self.by_callback  # a signal that came before it counts
+                self.requested = True
+
+        return call
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():  # signals reach no other thread

@@ -35,9 +35,12 @@ from parlure.training.memory import as_begun, fitted
 from parlure.training.plan import Plan
 from parlure.training.replay import Replay
 from parlure.training.team import Team
+from parlure.training.tracking import NoTracking, Tracking, check_trackers
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import load_base, load_tokenizer, locate
 from parlure.whisper.prompt import SpecialTokens
+
+HEARD = "dev.jsonl"  # in a run folder: errors of what is kept, by dev utterance
 
 OnEvent = Callable[[Mapping[str, Any]], None]
 
@@ -84,7 +87,8 @@ def train(
         resume: go on from the last checkpoint in ``out``; start when there is none.
         dry_run: check corpus, labels and model, then stop before the first step.
         on_event: called with every row that goes to ``metrics.jsonl``, and with rows of the kind ``notice``, which
-            hold a ``text`` that a person should read.
+            hold a ``text`` that a person should read. It may raise
+            :class:`parlure.training.interrupt.StopTrainingError` from a step or an evaluation.
 
     Raises:
         ParlureError: the corpus, the recipe or the folder cannot be used.
@@ -108,6 +112,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     augmentation, replay = Augmentation.of(recipe, corpus, special), Replay.of(recipe, tokenizer)
     development, guards = Development.of(corpus, recipe), Guards.of(recipe)
     _can_be_done(recipe, team)
+    check_trackers(recipe.tracking)
     if resume and (begun := checkpoint.begun_with(out)) is not None:
         recipe = as_begun(recipe, begun)
     checkpoint.check_run(out, recipe, corpus, resume=resume)
@@ -141,13 +146,14 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
         checkpoint.open_run(out, recipe, corpus)
 
     # 3. Step after step; once in a while, decode the dev split and keep the best
-    log = checkpoint.MetricsLog(out, progress.step, on_event) if team.is_main else checkpoint.NoLog()
+    advice = "finishing the step, then a checkpoint; once more stops at once"
+    stop = StopRequest(lambda: log.notice(advice))
+    tracking, log = _records(recipe, out, progress.step, stop.heeding(on_event or _ignored), team)
     steps = plan.steps(progress.epoch, progress.step_in_epoch)
     coming = next(steps)
     saved = progress.step
     progress.to_judge |= progress.step == 0
-    advice = "finishing the step, then a checkpoint; once more stops at once"
-    with closing(trainee.feeder), StopRequest(lambda: log.notice(advice)) as stop:
+    with closing(trainee.feeder), closing(tracking), stop:
         while True:
             if progress.to_judge and _evaluate(trainee, development, guards, progress, out, log, team, stop):
                 harms = 0 < recipe.guard.patience <= progress.n_harmed
@@ -160,6 +166,8 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
             if team.anybody(stop.requested):
                 if progress.step > saved:
                     _save(trainee, progress, out, team)
+                if team.anybody(stop.by_callback):
+                    break
                 raise KeyboardInterrupt
             clock, (progress.epoch, progress.step_in_epoch, step) = time.monotonic(), coming
             coming = next(steps)
@@ -226,6 +234,27 @@ def _can_be_done(recipe: Recipe, team: Team) -> None:
         )
 
 
+def _ignored(row: Mapping[str, Any]) -> None:
+    """Nobody listens."""
+
+
+def _records(
+    recipe: Recipe, out: Path, step: int, on_event: OnEvent, team: Team
+) -> tuple[Tracking, checkpoint.MetricsLog]:
+    """Where rows go: to ``metrics.jsonl``, then to the trackers, then to the caller."""
+    if not team.is_main:
+        return NoTracking(), checkpoint.NoLog()
+    # first what trackers have is held against metrics.jsonl, which then loses the steps that come again
+    tracking = Tracking(recipe, out, step, lambda text: on_event({"kind": "notice", "text": text}))
+
+    def heard(row: Mapping[str, Any]) -> None:
+        if row["kind"] != "notice":
+            tracking.row(row)
+        on_event(row)
+
+    return tracking, checkpoint.MetricsLog(out, step, heard)
+
+
 def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
     """Write a checkpoint; returns its step."""
     if team.is_main:
@@ -264,6 +293,7 @@ def _evaluate(
             progress.best_wer, progress.best_step, progress.n_worse = wer, progress.step, 0
             if team.is_main:
                 checkpoint.keep_best(out, trainee.saveable, trainee.tokenizer)
+                development.write(out / HEARD)
         else:
             progress.n_worse += 1
     log.evaluation(
