@@ -62,11 +62,11 @@ def main() -> None:
     planted = plant(corpus / MANIFEST, options.share, options.seed)
     train(recipe_for(corpus, options.seed), run)
     ranking = [one.utterance.id for one in correct(run, corpus).suspects]
-    print(f"{len(planted)} of {len(ranking)} are wrong")  # noqa: T201
+    print(f"{len(planted)} of {len(ranking)} are wrong")
     for n in (10, len(planted), 2 * len(planted), 3 * len(planted)):
         found = Counter(planted[name] for name in ranking[:n] if name in planted)
         at_random = n * len(planted) / len(ranking)
-        print(f"first {n}: {found.total()} found, {at_random:.1f} at random: {dict(found)}")  # noqa: T201
+        print(f"first {n}: {found.total()} found, {at_random:.1f} at random: {dict(found)}")
 
 
 if __name__ == "__main__":

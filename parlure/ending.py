@@ -23,6 +23,7 @@ from parlure.errors import ParlureError, from_environment
 _WHEN_INTERRUPTED = {
     "prepare": "the corpus is not whole yet: the same command goes on",
     "check": "what was measured is kept: the same command goes on",
+    "correct": "what is heard and what is saved is kept: the same command goes on",
     "evaluate": "what is decoded is kept: the same command goes on",
     "transcribe": "what it has written is whole: the same command with the other recordings does the rest",
     "demo": "the same command begins it anew",

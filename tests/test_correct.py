@@ -5,24 +5,32 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import random
 import shutil
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from made_corpora import make_corpus, said
+import torch
+from made_corpora import ids, make_corpus, said
 
 from parlure import cli
 from parlure.corpus.correcting.answers import CorrectingAnswers
 from parlure.corpus.correcting.desk import corrected
 from parlure.corpus.correcting.listed import apply_corrections
 from parlure.corpus.correcting.ranking import Hearing, Suspect, ranked
+from parlure.corpus.editing.filtering import filter_corpus
 from parlure.corpus.explore.server import CorpusServer
 from parlure.corpus.manifest import Corpus, Segment
+from parlure.corpus.prepare import prepare
 from parlure.errors import ParlureError
+from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
+from parlure.speech.synth import Voice, synthesize
+from parlure.training.trainee import SummedLoss
 from parlure.transcribing.correct import corpus_of, correct
+from parlure.transcribing.decode import window_waves
+from parlure.transcribing.likelihood import likelihoods
+from parlure.whisper.prompt import encode_labels
 
 
 @pytest.fixture
@@ -175,6 +183,25 @@ def test_a_corpus_prepared_anew_gets_its_corrections_back(folder, tmp_path):
     )
 
 
+def test_prepare_and_later_edits_know_of_corrections(calls, tmp_path):
+    folder = tmp_path / "corpus"
+    prepare([calls], folder)
+    first = ids(folder)[0]
+    with corrected(folder) as desk:
+        desk.save(first, "corrected", "bonsoir")
+    filter_corpus(folder, tmp_path / "part", keep="duration_s > 0")
+    (one,) = Corpus.load(tmp_path / "part").info["edit"]["inputs"]
+    assert one["corrections"] == Corpus.load(folder).info["corrections"]
+    assert one["manifest_sha256"] == one["corrections"]["manifest_sha256"]
+    warning = (
+        "1 corrections made by ear are in corrections.jsonl and not in this corpus: parlure correct puts them back"
+    )
+    assert warning in prepare([calls], folder).warnings
+    assert rows(folder)[first]["text"] != "bonsoir"
+    with corrected(folder) as desk:
+        assert rows(folder)[first]["text"] == "bonsoir" and len(desk.notes) == 1
+
+
 def test_one_process_at_a_time(folder):
     with corrected(folder), pytest.raises(ParlureError, match="another process is writing"), corrected(folder):
         pass
@@ -211,6 +238,7 @@ def test_a_file_of_corrections(folder, tmp_path):
         assert applied.lines() == [
             "1 corrected, 1 confirmed, 1 rejected",
             "1 times: its phrase times were dropped: the change reaches over more than one phrase",
+            "1 times: 1 following utterances still have the old text as their prompt",
             "1 times: this is a test utterance: scores from before and after are not of the same test",
         ]
     assert rows(folder)["a"]["text"] == "oui" and "c" not in rows(folder)
@@ -273,7 +301,7 @@ def test_reasons_are_said_with_their_figures():
     one = said("a", "le chat dort", end=1.0)
     reasons = Suspect(one, hearing("le chien dort", 2.0, "chat", 0.004), hearing("Le chien dort.")).reasons()
     assert reasons == [
-        "a token of the transcript has probability 0.14, of what it hears 0.90",
+        "the model finds the transcript improbable: mean of a token 0.14, of what it hears 0.90",
         "base and tuned model hear the same, and it is not the transcript",
         "1 word edits from what the model hears, in 3 words",
         "“chat” is improbable here (0.004)",
@@ -295,61 +323,79 @@ def test_differences_are_shown_as_written_and_compared_as_scored():
     assert steps[0] == ["equal", "Oui,", "oui"]
 
 
+SENTENCES = (
+    "Demain matin, un miroir est fragile.", "Nous arrivons demain matin.", "Merci beaucoup, bonne soirée.",
+    "Le petit chat dort dans la maison.", "Il fait froid ce matin.", "La voiture rouge est devant la porte.",
+    "Je cherche mon livre depuis hier.", "Les enfants jouent dans le jardin.", "Mon frère travaille à la ville.",
+    "La table est près de la fenêtre.",
+)  # fmt: skip
+WRONG = {1: "La nuit est longue en hiver.", 3: "Le petit chat", 7: "Les enfants jouent dans le potager."}
+
+
 @pytest.fixture(scope="module")
-def planted(corpus, tmp_path_factory):
-    """The calls with every tenth transcript wrong: another one's, its first half, or with another word."""
-    folder = tmp_path_factory.mktemp("planted") / "corpus"
-    utterances = list(corpus.utterances)
-    chosen = [place for place, one in enumerate(utterances) if len(one.text.split()) >= 4]
-    rng = random.Random(1)
-    wrong = rng.sample(chosen, len(utterances) // 10)
-    shutil.copytree(corpus.folder, folder)
-    lines = []
-    for place, one in enumerate(utterances):
-        words = one.text.split()
-        if place in wrong:
-            kind = wrong.index(place) % 3
-            other = utterances[rng.choice([i for i in chosen if utterances[i].text != one.text])].text
-            words = [other.split(), words[: len(words) // 2], [*words[:-1], other.split()[0]]][kind]
-        lines.append(json.dumps(one.to_json() | {"text": " ".join(words)}) + "\n")
-    (folder / "manifest.jsonl").write_text("".join(lines))
-    return folder, {utterances[place].id for place in wrong}
+def planted(tmp_path_factory):
+    """Ten sentences, the transcripts of three of which are another one's, cut off, and with another word."""
+    home = tmp_path_factory.mktemp("planted")
+    utterances = []
+    for place, sentence in enumerate(SENTENCES):
+        samples = 0.5 * synthesize(sentence, Voice("fr+belinda", 160))
+        write_audio(home / f"{place}.wav", samples)
+        text, end = WRONG.get(place, sentence), len(samples) / SAMPLE_RATE
+        split = "dev" if place > 6 else "train"
+        utterances.append(said(f"u{place}", text, end=end, recording=str(home / f"{place}.wav"), split=split))
+    return make_corpus(home / "corpus", *utterances)
 
 
 def test_wrong_transcripts_are_found_near_the_top(planted):
-    folder, wrong = planted
     done = []
-    found = correct("nano", folder, progress=lambda n, total: done.append((n, total)))
-    n = len(found.suspects)
-    assert (done[-1], found.not_heard) == ((n, n), ())
+    found = correct("nano", planted, progress=lambda n, total: done.append((n, total)))
+    assert (done[-1], found.not_heard) == ((10, 10), ())
     top = [one.utterance.id for one in found.suspects]
-    assert len(wrong & set(top[: len(wrong)])) / len(wrong) >= 0.3  # a tenth at random
-    assert len(wrong & set(top[: n // 4])) / len(wrong) >= 0.5  # a quarter at random
-    again = (folder / "correct" / "correct.jsonl").read_bytes()
-    assert [one.to_json() for one in correct("nano", folder).suspects] == [one.to_json() for one in found.suspects]
-    assert (folder / "correct" / "correct.jsonl").read_bytes() == again  # nothing was heard twice
+    assert len({f"u{place}" for place in WRONG} & set(top[:5])) >= 2  # 1.5 at random; nano itself mishears some
+    assert top[0] == "u1"
+    journal = (planted / "correct" / "correct.jsonl").read_bytes()
+    assert [one.to_json() for one in correct("nano", planted).suspects] == [one.to_json() for one in found.suspects]
+    assert (planted / "correct" / "correct.jsonl").read_bytes() == journal  # nothing was heard twice
 
 
-def test_interrupted_hearing_goes_on_and_a_corrected_text_is_judged_anew(planted, tmp_path, capsys):
-    folder = tmp_path / "corpus"
-    shutil.copytree(planted[0], folder)
+def test_interrupted_hearing_goes_on_and_a_corrected_text_is_judged_anew(planted, capsys):
+    folder = planted.parent / "again"  # beside the recordings, which it names from where it lies
+    shutil.copytree(planted, folder)
+    before = {one.utterance.id: one.tuned.nats for one in correct("nano", folder).suspects}
     journal = folder / "correct" / "correct.jsonl"
-    if not journal.exists():
-        correct("nano", folder, split="dev")
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(lines[:-2]) + lines[-2][:30])
-    first = json.loads(lines[0])["id"]
-    split = next(row["split"] for row in rows(folder).values() if row["id"] == first)
+    lost = json.loads(lines[-1])["id"]
+    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:30])  # killed within a line
     with corrected(folder) as desk:
-        desk.save(first, "corrected", "tout autre chose")
-    assert cli.run(["correct", "nano", "--corpus", str(folder), "--split", split, "--json", "--top", "3"]) == 0
+        desk.save("u1", "corrected", SENTENCES[1])
+    again = {one.utterance.id: one.tuned.nats for one in correct("nano", folder).suspects}
+    assert again["u1"] < before["u1"] / 2
+    assert again | {"u1": 0, lost: 0} == before | {"u1": 0, lost: 0}
+    assert again[lost] == pytest.approx(before[lost], abs=1e-3)
+    assert cli.run(["correct", "nano", "--corpus", str(folder), "--json", "--top", "3"]) == 0
     captured = capsys.readouterr()
     shown = [json.loads(line) for line in captured.out.splitlines()]
-    assert len(shown) == 3 and first not in {row["id"] for row in shown}
+    assert len(shown) == 3 and "u1" not in {row["id"] for row in shown}
     assert [row["score"] for row in shown] == sorted((row["score"] for row in shown), reverse=True)
     assert "1 were heard by a person before" in captured.err
-    assert cli.run(["correct", "nano", "--corpus", str(folder), "--split", split, "--list", "--top", "2"]) == 0
+    assert cli.run(["correct", "nano", "--corpus", str(folder), "--split", "dev", "--list", "--top", "2"]) == 0
     assert capsys.readouterr().out.count("        why: ") == 2
+
+
+def test_a_transcript_costs_what_training_would_say(planted, nano):
+    """Summed over a batch, whatever stands beside it, against the loss that training takes."""
+    utterances = Corpus.load(planted).utterances[:3]
+    labels = [encode_labels(nano.tokenizer, u.text, utterance_id=u.id, language="fr") for u in utterances]
+    sounds = [read_audio(u.recording, u.start, u.end) for u in utterances]
+    together = likelihoods(nano.model, nano.tokenizer, sounds, labels)
+    for one, sound, label in zip(together, sounds, labels, strict=True):
+        loss = SummedLoss(nano.model)
+        with torch.inference_mode():
+            encoded = loss.encode(window_waves([sound]))
+            expected = loss(encoded, torch.tensor([label.inputs]), torch.tensor([label.targets]))
+        assert one.nats == pytest.approx(float(expected), rel=1e-3)
+        assert one.n_tokens == label.n_scored
+    assert together[1].worst in WRONG[1].split()
 
 
 def test_what_no_model_can_hear_is_listed(folder):
@@ -362,6 +408,9 @@ def test_what_no_model_can_hear_is_listed(folder):
     assert told["e"] == "it is 40.00 s long, Whisper hears 30 s"
     assert set(told) == {"a", "b", "c", "d", "e"}  # their recording is not there
     assert found.lines()[0] == "0 utterances heard" and len(found.lines()) == 6
+    with pytest.raises(ParlureError, match="nano is not a run folder, and has no base to ask") as caught:
+        correct("nano", folder, base=True)
+    assert caught.value.hint == "leave out --base"
     with pytest.raises(ParlureError, match="has no dev utterances to hear"):
         path.write_text("".join(json.dumps(line) + "\n" for line in lines if line["split"] != "dev"))
         correct("nano", folder, split="dev")
@@ -412,7 +461,7 @@ def test_the_page_lists_saves_and_takes_back(server, folder):
     assert saved["said"][-1] == "this is a test utterance: scores from before and after are not of the same test"
     assert saved["counts"]["corrected"]["test"] == 1
     assert rows(folder)["c"]["text"] == "merci"  # before the page is closed
-    assert history(folder)[0]["reason"].startswith("a token of the transcript has probability 0.02")
+    assert history(folder)[0]["reason"].startswith("the model finds the transcript improbable: mean of a token 0.02")
     assert [row["id"] for row in talk(server, "suspects?open=1")[1]["rows"]] == ["a", "b"]
     assert talk(server, "save", {"id": "a", "action": "rejected"})[1]["row"]["done"] == "rejected"
     assert (
@@ -447,7 +496,7 @@ def test_a_page_from_elsewhere_can_write_nothing(server, folder):
     assert talk(server, "save", given, Origin="http://evil.example") == (403, b"this page came from elsewhere\n")
     assert talk(server, "save", given, Content_Type="text/plain")[0] == 415
     assert talk(server, "save", body="[1]")[0] == talk(server, "save", body="{")[0] == 400
-    assert talk(server, "save", body="{" + " " * (1 << 20))[0] == 413
+    assert talk(server, "save", body="", Content_Length=str(1 << 21))[0] == 413  # before anything of it is read
     assert files(folder) == before
     port = server.server_address[1]
     assert talk(server, "save", given, Host=f"127.0.0.1:{port}", Origin=f"http://127.0.0.1:{port}")[0] == 200

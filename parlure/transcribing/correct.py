@@ -80,7 +80,9 @@ def correct(
     chosen = loaded.utterances if split == "all" else loaded.select(split)
     if not chosen:
         raise ParlureError(f"{folder} has no {split} utterances to hear", f"splits are {', '.join(SPLITS)} and all")
-    names = [str(run)] + ([base_of(str(run))] if base and (Path(run) / "recipe.toml").is_file() else [])
+    if base and not (Path(run) / "recipe.toml").is_file():
+        raise ParlureError(f"{run} is not a run folder, and has no base to ask", "leave out --base")
+    names = [str(run), *([base_of(str(run))] if base else [])]
     journal = (folder / "correct" if out is None else Path(out)) / JOURNAL
     not_heard: dict[str, str] = {}
     heard = []
@@ -174,7 +176,8 @@ class _Listener:
         costs = likelihoods(model, tokenizer, [sound for _, _, sound in ready], [one for _, one, _ in ready], window_s)
         for (one, _, _), hypothesis, cost in zip(ready, texts, costs, strict=True):
             mean = cost.nats / cost.n_tokens
-            yield one, Hearing(hypothesis.text, hypothesis.avg_logprob, mean, cost.worst, cost.worst_probability)
+            heard = Hearing(hypothesis.text, hypothesis.avg_logprob, mean, cost.worst, cost.worst_probability)
+            yield one, _hearing(heard.to_json())  # as the next call will read it
 
     def _options(self, language: str, task: str) -> DecodingOptions:
         return DecodingOptions(language=language, task=task, window=self._window, loop_guard=True)

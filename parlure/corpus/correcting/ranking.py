@@ -1,8 +1,8 @@
 """What a model makes of utterances, and of their transcripts → the transcripts most worth hearing again, and why.
 
 The score of an utterance is the mean cost of a token of its transcript (nats) and twice the share of its words that the
-model hears otherwise. That the model is unsure of what it hears, and what its base hears, is shown and is no part of the
-score, for it found fewer errors with them (docs/LOG.md): what is hard to hear is not what is written wrongly.
+model hears otherwise. That the model is unsure of what it hears, and what its base hears, is shown and is no part of
+the score, which found fewer errors with them (docs/LOG.md): what is hard to hear is not what is written wrongly.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class Suspect:
         if (probability := math.exp(-self.tuned.nats)) < IMPROBABLE:
             own = self._confidence(self.tuned)
             beside = "" if own is None else f", of what it hears {own:.2f}"
-            found.append((self.tuned.nats, f"a token of the transcript has probability {probability:.2f}{beside}"))
+            said = f"the model finds the transcript improbable: mean of a token {probability:.2f}{beside}"
+            found.append((self.tuned.nats, said))
         if self.tuned.worst and self.tuned.worst_probability < IMPROBABLE_WORD:
             said = f"“{self.tuned.worst}” is improbable here ({_small(self.tuned.worst_probability)})"
             found.append((-math.log(max(self.tuned.worst_probability, 1e-12)) / 10, said))

@@ -55,12 +55,12 @@ const tick = () => {
   position.value = sound.currentTime;
   if (!sound.paused) requestAnimationFrame(tick);
 };
-sound.addEventListener("play", () => { at("play").textContent = "❚❚"; at("play").setAttribute("aria-label", "Pause"); tick(); });
-for (const name of ["pause", "ended"]) sound.addEventListener(name, () => {
-  at("play").textContent = "▶";
-  at("play").setAttribute("aria-label", "Play");
+const drawButton = () => {
+  at("play").textContent = sound.paused ? "▶" : "❚❚";
+  at("play").setAttribute("aria-label", sound.paused ? "Play" : "Pause");
   tick();
-});
+};
+for (const name of ["play", "pause", "ended", "emptied"]) sound.addEventListener(name, drawButton);
 at("play").addEventListener("click", toggle);
 position.addEventListener("input", () => seek(Number(position.value)));
 at("sight").addEventListener("click", event => {
