@@ -1,8 +1,9 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`, :func:`correct`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`.
-And the one exception, :class:`ParlureError`. All are loaded when they are first asked for: importing parlure costs nothing.
+:func:`transcribe`, :func:`correct`, :func:`label`. Scoring: :func:`wer`, :func:`cer`, :func:`process`,
+:func:`make_compute_metrics`. And the one exception, :class:`ParlureError`. All are loaded when they are first asked
+for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
     from parlure.training.loop import train
     from parlure.transcribing.correct import correct
+    from parlure.transcribing.label import label
     from parlure.transcribing.transcribe import transcribe
 
 _ROOMS = {
@@ -26,11 +28,12 @@ _ROOMS = {
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
     "parlure.transcribing.correct": ("correct",),
+    "parlure.transcribing.label": ("label",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
     "parlure.errors": ("ParlureError",),
 }
 __all__ = [
-    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "correct",
+    "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "correct", "label",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError",
 ]  # fmt: skip
 

@@ -25,6 +25,7 @@ _WHEN_INTERRUPTED = {
     "check": "what was measured is kept: the same command goes on",
     "correct": "what is heard and what is saved is kept: the same command goes on",
     "evaluate": "what is decoded is kept: the same command goes on",
+    "label": "what is heard is kept: the same command goes on",
     "transcribe": "what it has written is whole: the same command with the other recordings does the rest",
     "demo": "the same command begins it anew",
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from parlure.corpus.pseudo import CONFIDENCE, PSEUDO_TAG
 from parlure.corpus.segment import DRAFT_TAG
 
-PSEUDO_TAG = "pseudo"  # the text is a model's that was taken for what is said
 UNREAD_TAGS = (DRAFT_TAG, PSEUDO_TAG)  # they hold until a person has heard the utterance
 Times = Literal["none", "kept", "dropped"]
 
@@ -32,7 +32,10 @@ def reworded(row: Mapping[str, Any], text: str) -> tuple[dict[str, Any], Times]:
 
 def heard_by_person(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row without the tags that say that nobody has heard it."""
-    return {**row, "tags": [tag for tag in row["tags"] if tag not in UNREAD_TAGS]}
+    tags = row["tags"]
+    if PSEUDO_TAG in tags:  # what the model thought of its text is no matter any more
+        tags = [tag for tag in tags if not tag.startswith(CONFIDENCE)]
+    return {**row, "tags": [tag for tag in tags if tag not in UNREAD_TAGS]}
 
 
 def _phrases_with(phrases: list[list[Any]], words: list[str]) -> list[list[Any]] | None:

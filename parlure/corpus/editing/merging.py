@@ -20,6 +20,7 @@ from parlure.corpus.agents import Member
 from parlure.corpus.editing.edited import Edit, EditSummary, check_new_folder, left_out, write_edit
 from parlure.corpus.manifest import MANIFEST, Corpus, Segment, Utterance
 from parlure.corpus.naming import safe_name
+from parlure.corpus.pseudo import refuse_dividing
 from parlure.corpus.readers.row import Rejected
 from parlure.corpus.split import GROUP_KEYS, NO_GROUPS, assign_splits, check_given_splits, check_options
 from parlure.errors import ParlureError
@@ -204,6 +205,7 @@ def _divided(
     """The utterances in their own splits, checked, or in new ones."""
     members = [Member(u.id, u.duration_s, u.speaker, u.session or f"recording {u.recording}") for u in utterances]
     if ratios is not None:
+        refuse_dividing(utterances)
         plan = assign_splits(members, ratios=ratios, group_by=keys, seed=seed)
         how = {
             "method": "groups",
