@@ -1,9 +1,10 @@
-"""What the bounds of ``parlure label`` are worth: WER of the texts that are kept, against all, on calls whose truth is known.
+"""What the bounds of ``parlure label`` are worth: WER of the kept texts, against all, on calls whose truth is known.
 
     python benchmarks/pseudo_labels.py --run build/corrections/run --work build/pseudo --seed 7     # some minutes
 
-The calls are new, of other speakers than the run was tuned on. A span's truth is what is said in its channel between its
-ends. nano and espeak-ng's voices: this says whether the bounds choose, not how well they do on your recordings.
+The calls are new, their speakers drawn anew from the same voices that the run was tuned on. A span's truth is what is
+said in its channel between its ends. nano and espeak-ng's voices: this says whether the bounds choose, not how well
+they do on your recordings.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def main() -> None:
 
 def rate(rows: list[dict[str, Any]]) -> str:
     """Word errors of all rows together, with their counts."""
-    total = sum((row["counts"] for row in rows), Counts(0, 0, 0, 0))
+    total = Counts.total(row["counts"] for row in rows)
     return f"{100 * total.edits / max(1, total.N):.1f} % ({total.S} {total.D} {total.I}, N {total.N})"
 
 

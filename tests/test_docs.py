@@ -111,7 +111,7 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
          "corpus.md", "train.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md", "skills.md",
-         "correct.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         "pseudo-labels.md", "correct.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
          "telephone.md"]  # fmt: skip
 
 

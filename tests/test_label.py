@@ -12,6 +12,7 @@ from made_corpora import make_corpus, said
 
 from parlure import cli
 from parlure.corpus.correcting.desk import corrected
+from parlure.corpus.editing.filtering import filter_corpus
 from parlure.corpus.editing.merging import merge_corpora
 from parlure.corpus.manifest import Corpus
 from parlure.corpus.pseudo import Bounds, Heard, fault
@@ -126,6 +127,7 @@ def test_what_is_heard_well_is_kept_and_the_rest_is_listed(labelled, interview):
     figures = [json.loads(line) for line in (labelled.folder / "pseudo.jsonl").read_text().splitlines()]
     assert [row["id"] for row in figures] == [one.id for one in corpus.utterances]
     assert all(row["confidence"] >= 0.6 and row["disagreement"] <= 0.1 for row in figures)
+    filter_corpus(labelled.folder, interview.parent / "sure", keep="tag.confidence >= 0.5")
     info = corpus.info
     assert (info["n_read"], info["n_used"], info["rejected"]["total"]) == (4, 3, 1)
     assert info["pseudo"]["first"]["model"] == "nano" and len(info["pseudo"]["first"]["sha256"]) == 64
@@ -176,6 +178,15 @@ def test_a_merge_keeps_pseudo_labels_in_train(tmp_path):
     ) as caught:
         merge_corpora([mine, pseudo], tmp_path / "new", ratios=(0.5, 0.25, 0.25), group_by=("none",))
     assert caught.value.hint == "leave out --ratios: every utterance stays in its split"
+    leaking = make_corpus(
+        tmp_path / "leaking", said("d", start=2.0, end=4.0, tags=("pseudo",), recording="/calls/b.wav")
+    )
+    with pytest.raises(ParlureError) as caught:
+        merge_corpora([mine, leaking], tmp_path / "new", group_by=("none",))
+    assert caught.value.message == (
+        "1 pseudo-labels are of recordings that dev or test are made of, such as /calls/b.wav"
+    )
+    assert caught.value.hint == "leave those recordings out of parlure label"
     merge_corpora([mine, pseudo], tmp_path / "both", group_by=("none",))
     splits = {one.text: one.split for one in Corpus.load(tmp_path / "both").utterances if "pseudo" in one.tags}
     assert set(splits.values()) == {"train"}

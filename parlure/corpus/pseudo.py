@@ -140,6 +140,21 @@ def refuse_pseudo(utterances: Iterable[Utterance], split: str, folder: str | Pat
         )
 
 
+def refuse_leaks(utterances: Sequence[Utterance]) -> None:
+    """See to it that no model learns what it will be judged by, from a text that a model has heard there.
+
+    Raises:
+        ParlureError: pseudo-labels are of recordings of which dev or test has a part.
+    """
+    judged = {one.recording for one in utterances if one.split != "train"}
+    leaks = [one.recording for one in utterances if is_pseudo(one) and one.recording in judged]
+    if leaks:
+        raise ParlureError(
+            f"{len(leaks)} pseudo-labels are of recordings that dev or test are made of, such as {leaks[0]}",
+            "leave those recordings out of parlure label",
+        )
+
+
 def refuse_dividing(utterances: Sequence[Utterance]) -> None:
     """See to it that pseudo-labels stay in train when a corpus is divided anew.
 
