@@ -32,6 +32,11 @@ from parlure.transcribing.decode import window_waves
 from parlure.transcribing.likelihood import likelihoods
 from parlure.whisper.prompt import encode_labels
 
+FORMS = (
+    'a line is {"id": …, "text": …}, or {"id": …, "action": "confirmed"}; '
+    "actions are corrected, silent, confirmed, rejected"
+)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -106,7 +111,7 @@ def test_a_test_utterance_and_stale_prompts_are_said(folder):
     with corrected(folder) as desk:
         assert desk.save("c", "confirmed").sentences() == []
         assert desk.save("c", "corrected", "merci bien").sentences() == [
-            "1 following utterances still have the old text as their prompt",
+            "1 following utterance still has the old text as its prompt",
             "this is a test utterance: scores from before and after are not of the same test",
         ]
         assert desk.counts()["corrected"] == {"train": 0, "dev": 0, "test": 1}
@@ -175,8 +180,8 @@ def test_a_corpus_prepared_anew_gets_its_corrections_back(folder, tmp_path):
         (folder / name).write_bytes(content.replace(b"au revoir", b"adieu"))
     with corrected(folder) as desk:
         assert desk.notes == [
-            "2 corrections of corrections.jsonl were not in the manifest and were put back",
-            "1 corrections of corrections.jsonl do not fit the manifest any more and were left: e",
+            "2 corrections of corrections.jsonl were not in the manifest and put back",
+            "1 correction of corrections.jsonl does not fit the manifest any more and had no effect: e",
         ]
     assert (
         rows(folder)["a"]["text"] == "oui bonsoir" and rows(folder)["e"]["text"] == "adieu" and "b" not in rows(folder)
@@ -193,9 +198,7 @@ def test_prepare_and_later_edits_know_of_corrections(calls, tmp_path):
     (one,) = Corpus.load(tmp_path / "part").info["edit"]["inputs"]
     assert one["corrections"] == Corpus.load(folder).info["corrections"]
     assert one["manifest_sha256"] == one["corrections"]["manifest_sha256"]
-    warning = (
-        "1 corrections made by ear are in corrections.jsonl and not in this corpus: parlure correct puts them back"
-    )
+    warning = "1 correction made by ear is in corrections.jsonl and not in this corpus: parlure correct puts it back"
     assert warning in prepare([calls], folder).warnings
     assert rows(folder)[first]["text"] != "bonsoir"
     with corrected(folder) as desk:
@@ -238,7 +241,7 @@ def test_a_file_of_corrections(folder, tmp_path):
         assert applied.lines() == [
             "1 corrected, 1 confirmed, 1 rejected",
             "1 times: its phrase times were dropped: the change reaches over more than one phrase",
-            "1 times: 1 following utterances still have the old text as their prompt",
+            "1 times: 1 following utterance still has the old text as its prompt",
             "1 times: this is a test utterance: scores from before and after are not of the same test",
         ]
     assert rows(folder)["a"]["text"] == "oui" and "c" not in rows(folder)
@@ -262,8 +265,9 @@ def test_a_file_of_corrections(folder, tmp_path):
 def test_a_file_with_a_bad_line_changes_nothing(folder, tmp_path, content, message):
     path = tmp_path / "done.jsonl"
     path.write_text(content)
-    with corrected(folder) as desk, pytest.raises(ParlureError, match=message):
+    with corrected(folder) as desk, pytest.raises(ParlureError, match=message) as caught:
         apply_corrections(desk, path)
+    assert caught.value.hint in (FORMS, "ids stand in manifest.jsonl")
     assert not (folder / "corrections.jsonl").exists()
 
 
@@ -271,7 +275,7 @@ def test_no_such_file_and_two_things_at_once(folder, tmp_path, capsys):
     options = ["correct", "nano", "--corpus", str(folder), "--apply", str(tmp_path / "none.jsonl")]
     assert cli.run(options) == 2
     assert (
-        f"error: there is no file {tmp_path / 'none.jsonl'} of corrections\nhint: a line is " in capsys.readouterr().err
+        f"error: there is no file {tmp_path / 'none.jsonl'} of corrections\nhint: {FORMS}\n" in capsys.readouterr().err
     )
     assert cli.run([*options, "--undo"]) == 2
     assert capsys.readouterr().err == "error: --apply and --undo are two things\nhint: give one of them\n"
@@ -513,5 +517,5 @@ def test_the_command_serves_until_it_is_interrupted(folder, tmp_path, capsys, mo
     captured = capsys.readouterr()
     assert captured.out.startswith("http://")
     assert "0.0.0.0 can be reached from other machines: whoever has the address can change the corpus" in captured.err
-    assert f"closed; 1 lines were added to {folder / 'corrections.jsonl'}" in captured.err
+    assert f"closed; 1 line was added to {folder / 'corrections.jsonl'}" in captured.err
     assert history(folder)[0]["who"] == "anne"

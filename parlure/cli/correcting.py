@@ -114,4 +114,5 @@ def _serve(worklist: Worklist, who: str | None, host: str, port: int, browser: b
                     server.serve_forever()
             except KeyboardInterrupt:
                 n_new = len(desk.history.lines) - n_before
-                say(f"\nclosed; {n_new} lines were added to {desk.folder / 'corrections.jsonl'}")
+                lines = "line was" if n_new == 1 else "lines were"
+                say(f"\nclosed; {n_new} {lines} added to {desk.folder / 'corrections.jsonl'}")

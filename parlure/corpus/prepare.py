@@ -316,8 +316,10 @@ def _to_be_put_back(out: Path) -> list[str]:
     n_lines = len(History(out).standing()) if (out / HISTORY).is_file() else 0
     if not n_lines:
         return []
+    said = ("s", "are", "them") if n_lines != 1 else ("", "is", "it")
     return [
-        f"{n_lines} corrections made by ear are in {HISTORY} and not in this corpus: parlure correct puts them back"
+        f"{n_lines} correction{said[0]} made by ear {said[1]} in {HISTORY} and not in this corpus: "
+        f"parlure correct puts {said[2]} back"
     ]
 
 

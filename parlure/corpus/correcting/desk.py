@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from parlure.corpus.correcting.history import (
+    ACTIONS,
     HISTORY,
     Correction,
     History,
@@ -32,7 +33,6 @@ from parlure.corpus.tallies import tallies
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 
-Action = Literal["corrected", "silent", "confirmed", "rejected"]
 LISTENED = "listened"  # reason code in rejected.jsonl
 NO_REASON = "a person has listened and rejected it"
 
@@ -61,7 +61,12 @@ class Saved:
         elif self.times == "kept" and self.correction.before != self.correction.after:
             said.append("its phrase times were kept")
         if self.n_prompts:
-            said.append(f"{self.n_prompts} following utterances still have the old text as their prompt")
+            whose = (
+                "utterance still has the old text as its"
+                if self.n_prompts == 1
+                else "utterances still have it as their"
+            )
+            said.append(f"{self.n_prompts} following {whose} prompt")
         if self.split == "test" and self.correction.before != self.correction.after:
             said.append("this is a test utterance: scores from before and after are not of the same test")
         return said
@@ -104,7 +109,7 @@ class Desk:
             raise ParlureError(f"the corpus has no utterance {name}", "ids stand in manifest.jsonl")
         return self._rows[self._place[name]]
 
-    def save(self, name: str, action: Action | str, text: str = "", reason: str = "") -> Saved:
+    def save(self, name: str, action: str, text: str = "", reason: str = "") -> Saved:
         """Keep what a person says of an utterance.
 
         Args:
@@ -137,7 +142,7 @@ class Desk:
             ParlureError: no such utterance or action, or a correction without text.
         """
         self.row(name)
-        if action not in ("corrected", "silent", "confirmed", "rejected"):
+        if action not in ACTIONS:
             raise ParlureError(f"there is no action {action!r}", "actions are corrected, silent, confirmed, rejected")
         if action == "corrected" and not _one_line(text):
             raise ParlureError(
@@ -293,11 +298,13 @@ class Desk:
         for one in behind:
             self._apply(one)
         if behind:
-            self.notes.append(f"{len(behind)} corrections of {HISTORY} were not in the manifest and were put back")
+            were = "correction of {} was" if len(behind) == 1 else "corrections of {} were"
+            self.notes.append(f"{len(behind)} {were.format(HISTORY)} not in the manifest and put back")
         if unknown:
             listed = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
+            fit = "corrections of {} do" if len(unknown) > 1 else "correction of {} does"
             self.notes.append(
-                f"{len(unknown)} corrections of {HISTORY} do not fit the manifest any more and were left: {listed}"
+                f"{len(unknown)} {fit.format(HISTORY)} not fit the manifest any more and had no effect: {listed}"
             )
         if self.history.lines and (behind or not self._is_said()):
             self._write()

@@ -19,7 +19,7 @@ from parlure.corpus.journal import adding_to, kept_rows
 from parlure.errors import ParlureError
 
 HISTORY = "corrections.jsonl"
-ACTIONS = ("corrected", "silent", "confirmed", "rejected", "undone")
+ACTIONS = ("corrected", "silent", "confirmed", "rejected")  # what a person can say; a line may also be "undone"
 _WORDING = ("text", "segments", "tags")
 
 Wording = dict[str, Any]  # text, segments and tags of a row
