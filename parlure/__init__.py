@@ -1,10 +1,10 @@
 """Fine-tune OpenAI's Whisper on your own recordings, and prove what changed.
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
-:func:`transcribe`; before it :func:`baseline`, after it :func:`curve`, :func:`tune`. Tuned models: :func:`merge`,
-:class:`SharedBase` (several adapters in one process). Scoring: :func:`wer`, :func:`cer`, :func:`process`,
-:func:`make_compute_metrics`. What can go wrong: :class:`ParlureError`; what a callback may raise to stop a run:
-:class:`StopTrainingError`. All are loaded when they are first asked for: importing parlure costs nothing.
+:func:`transcribe`; before it :func:`baseline`, after it :func:`curve`, :func:`tune`, :func:`correct`, :func:`label`.
+Tuned models: :func:`merge`, :class:`SharedBase` (several adapters in one process). Scoring: :func:`wer`, :func:`cer`,
+:func:`process`, :func:`make_compute_metrics`. What can go wrong: :class:`ParlureError`; what a callback may raise to
+stop a run: :class:`StopTrainingError`. All are loaded when they are first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from parlure.training.loop import train
     from parlure.training.merging import merge
     from parlure.transcribing.engines.shared import SharedBase
+    from parlure.transcribing.correct import correct
+    from parlure.transcribing.label import label
     from parlure.transcribing.transcribe import transcribe
 
 _ROOMS = {
@@ -38,12 +40,14 @@ _ROOMS = {
     "parlure.training.interrupt": ("StopTrainingError",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
+    "parlure.transcribing.correct": ("correct",),
+    "parlure.transcribing.label": ("label",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
     "parlure.errors": ("ParlureError",),
 }
 __all__ = [
     "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "baseline", "curve", "tune", "merge",
-    "SharedBase",
+    "correct", "label", "SharedBase",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError", "StopTrainingError",
 ]  # fmt: skip
 

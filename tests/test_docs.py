@@ -117,8 +117,8 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
          "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
-         "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md", "publish.md", "export.md",
-         "quebec-telephone.md", "is-my-wer-real.md",
+         "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md", "pseudo-labels.md", "correct.md",
+         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
          "telephone.md"]  # fmt: skip
 
 
@@ -197,6 +197,9 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
                 write_again(desk)
             if arguments[0] == "init":
                 Path(arguments[-1]).unlink(missing_ok=True)
+            if "--apply" in arguments:  # a correction of an utterance that is there
+                first = json.loads((desk / "corpus" / "manifest.jsonl").read_text("utf-8").splitlines()[0])
+                (desk / "corrections.csv").write_text(f"id,text\n{first['id']},phrase numéro\n", encoding="utf-8")
             assert cli.run(arguments) == 0, f"{page}: {command}\n{capsys.readouterr().err}"
             if arguments[0] == "init":  # what it wrote is for a real Whisper: go on with a short recipe on nano
                 assert load_recipe(Path(arguments[-1])).data.corpus == "corpus"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from parlure.cli.app import app
-from parlure.cli.arguments import DECODABLE_HELP, MODEL_HELP
+from parlure.cli.arguments import DECODABLE_HELP, MODEL_HELP, Engine
 from parlure.ending import say
 
 
@@ -47,6 +47,45 @@ def segment(
         "correct the texts, which are a model's" if model else "fill in the texts, by hand or again with --model MODEL"
     )
     say(f"next: {todo}; then parlure prepare {out} --out corpus --language {language or 'fr'}")
+
+
+@app.command()
+def label(
+    audio: Annotated[list[Path], Argument(help="Recordings of any length, without a transcript.")],
+    model: Annotated[str, Option(help=f"Whose texts are kept: {DECODABLE_HELP}.")],
+    out: Annotated[Path, Option(help="Corpus folder to make.")],
+    second: Annotated[
+        str | None, Option(help="The model that has to hear the same; MODEL itself, 5 % faster, when not given.")
+    ] = None,
+    language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
+    min_confidence: Annotated[float, Option(help="Mean probability of a text's tokens, at the least.")] = 0.6,
+    max_disagreement: Annotated[
+        float, Option(help="Share of the words that may be heard otherwise the second time, at the most.")
+    ] = 0.1,
+    channels: Annotated[
+        Literal["split", "mix", "first"] | None,
+        Option(help="split: each channel by itself, as for the two parties of a call; when not given, if they differ."),
+    ] = None,
+    pause: Annotated[float, Option(help="A longer pause ends a span, in seconds.")] = 0.5,
+    engine: Engine = None,
+) -> None:
+    """Recordings without transcripts → a corpus for training of what a model is sure of and hears twice alike."""
+    from parlure.console import Console
+    from parlure.corpus.pseudo import Bounds
+    from parlure.speech.voice import SpanPolicy
+    from parlure.transcribing.label import label as run_label
+
+    bounds = Bounds(min_confidence, max_disagreement)
+    with Console().bar("listening") as bar:
+        summary = run_label(
+            audio, model, out, second=second, language=language, channels=channels, policy=SpanPolicy(pause),
+            bounds=bounds, engine=engine, progress=bar,
+        )  # fmt: skip
+    for line in summary.lines():
+        say(line)
+    say(
+        f"next: parlure corpus merge CORPUS {out} --out BOTH, where CORPUS has the dev and test that people transcribed"
+    )
 
 
 @app.command()

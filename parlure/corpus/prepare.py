@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from parlure.corpus.correcting.history import HISTORY, History
 from parlure.corpus.embedded import SHARDS
 from parlure.corpus.examine import CHANNEL_POLICIES, EMPTY_TEXT_POLICIES, Examiner, language_code, place
 from parlure.corpus.folds import check_folds, fold_folders, forget_folds
@@ -246,7 +247,7 @@ def _write(
     write_lines(out, utterances, (row.to_json() for row in rejected))
     write_joined(out, None if joined is None else joined.lines)
     unused = _extracted(gathered) - {Path(utterance.recording) for utterance in utterances}
-    warnings = (*placed.warnings, *_left_over(out, utterances, unused))
+    warnings = (*placed.warnings, *_left_over(out, utterances, unused), *_to_be_put_back(out))
     summary = _summary(out, utterances, rejected, n_used, warnings, strict, len(placed.folds))
     summary = replace(summary, notes=_notes(gathered))
     if not summary.gate_failed:
@@ -308,6 +309,18 @@ def _left_over(out: Path, utterances: Sequence[Utterance], unused: set[Path]) ->
     if not n_left:
         return []
     return [f"audio/ holds {n_left} file{'s' * (n_left != 1)} of an earlier run that nothing uses: remove them by hand"]
+
+
+def _to_be_put_back(out: Path) -> list[str]:
+    """A warning about corrections of the corpus that is written over: the sources do not know of them."""
+    n_lines = len(History(out).standing()) if (out / HISTORY).is_file() else 0
+    if not n_lines:
+        return []
+    said = ("s", "are", "them") if n_lines != 1 else ("", "is", "it")
+    return [
+        f"{n_lines} correction{said[0]} made by ear {said[1]} in {HISTORY} and not in this corpus: "
+        f"parlure correct puts {said[2]} back"
+    ]
 
 
 def _mended(out: Path) -> tuple[str, ...]:

@@ -81,6 +81,23 @@ def segment(
         ParlureError: a recording cannot be read, ``out`` cannot be written, or nobody speaks.
     """
     refuse_existing(out)
+    found = spoken_spans(audio, channels=channels, policy=policy, progress=progress)
+    _write(out, found.spans, language, hear(found.spans) if hear else None)
+    return found
+
+
+def spoken_spans(
+    audio: Sequence[Path],
+    *,
+    channels: Channels | None = None,
+    policy: SpanPolicy | None = None,
+    progress: Progress | None = None,
+) -> SegmentSummary:
+    """Where somebody speaks; arguments as in :func:`segment`.
+
+    Raises:
+        ParlureError: a recording cannot be read, or nobody speaks.
+    """
     policy = policy or SpanPolicy()
     jobs = [(path, channel) for path in audio for channel in _channels(path, channels)]
     spans: list[SpokenSpan] = []
@@ -94,7 +111,6 @@ def segment(
             progress(done, len(jobs))
     if not spans:
         raise ParlureError("nobody speaks in these recordings", "listen to one: is it silent, or music?")
-    _write(out, spans, language, hear(spans) if hear else None)
     speech_s = sum(one.end - one.start for one in spans)
     return SegmentSummary(tuple(spans), speech_s, total_s - speech_s, n_cut)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus, Utterance
+from parlure.corpus.pseudo import refuse_pseudo
 from parlure.errors import ParlureError
 from parlure.recipe import DecodingSection, Recipe
 from parlure.scoring.normalize import get_profile, headline_profile
@@ -42,7 +43,7 @@ class Development:
         """The dev split of a corpus, or the first so many of it by id when the recipe limits them.
 
         Raises:
-            ParlureError: there is no dev split, an utterance is longer than 30 s, and see :meth:`choose`.
+            ParlureError: there is no dev split, one of it is over 30 s or a pseudo-label, and see :meth:`choose`.
         """
         chosen = sorted(corpus.select("dev"), key=lambda utterance: utterance.id)
         if not chosen:
@@ -51,6 +52,7 @@ class Development:
                 "give dev a share: --ratios 0.8,0.1,0.1",
             )
         refuse_long(chosen)
+        refuse_pseudo(chosen, "dev", corpus.folder)
         profile = recipe.evaluation.profile or headline_profile(chosen[0].language)
         return cls.choose(str(corpus.folder), chosen, profile, recipe.evaluation.max_utterances, recipe.decoding)
 

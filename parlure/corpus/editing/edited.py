@@ -214,7 +214,8 @@ def _input(corpus: Corpus, hides_path: bool) -> dict[str, Any]:
     with (corpus.folder / MANIFEST).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     place = {} if hides_path else {"path": str(corpus.folder)}
-    return {**place, "manifest_sha256": digest, **_counts(corpus.utterances)}
+    by_ear = {"corrections": corpus.info["corrections"]} if "corrections" in corpus.info else {}
+    return {**place, "manifest_sha256": digest, **_counts(corpus.utterances), **by_ear}
 
 
 def _counts(utterances: Sequence[Utterance]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from parlure.corpus.agents import Member
 from parlure.corpus.editing.edited import Edit, EditSummary, check_new_folder, left_out, write_edit
 from parlure.corpus.manifest import MANIFEST, Corpus, Segment, Utterance
 from parlure.corpus.naming import safe_name
+from parlure.corpus.pseudo import refuse_dividing, refuse_leaks
 from parlure.corpus.readers.row import Rejected
 from parlure.corpus.split import GROUP_KEYS, NO_GROUPS, assign_splits, check_given_splits, check_options
 from parlure.errors import ParlureError
@@ -48,7 +49,8 @@ def merge_corpora(
         seed: of the new division.
 
     Raises:
-        ParlureError: fewer than two corpora, a bad one, or splits that share a speaker or session once merged.
+        ParlureError: fewer than two corpora, a bad one, splits that share a speaker or session once merged, or
+            pseudo-labels that would not stay in train or are of recordings in dev or test.
     """
     places, out = [Path(folder) for folder in folders], Path(out)
     if len({place.resolve() for place in places}) < 2:
@@ -59,6 +61,7 @@ def merge_corpora(
     keys = _common_keys(corpora) if group_by is None else tuple(group_by)
     merged = _put_together(_named(corpora), same_names)
     kept, division = _divided(merged.kept, keys, ratios, seed)
+    refuse_leaks(kept)
     facts = {"split": division.how, "licence": _licence(corpora)}
     arguments = {
         "same_names": same_names,
@@ -204,6 +207,7 @@ def _divided(
     """The utterances in their own splits, checked, or in new ones."""
     members = [Member(u.id, u.duration_s, u.speaker, u.session or f"recording {u.recording}") for u in utterances]
     if ratios is not None:
+        refuse_dividing(utterances)
         plan = assign_splits(members, ratios=ratios, group_by=keys, seed=seed)
         how = {
             "method": "groups",

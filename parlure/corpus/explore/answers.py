@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from parlure.corpus.explore.catalogue import Catalogue, chars_per_s
-from parlure.corpus.explore.document import page_html, page_policy
+from parlure.corpus.explore.document import EXPLORE
 from parlure.corpus.explore.question import QuestionError, parse_question
 from parlure.corpus.explore.rejects import load_rejects
 from parlure.corpus.explore.sound import picture, samples_of, wav_bytes
@@ -45,36 +45,38 @@ class Answers:
         ParlureError: ``rejected.jsonl`` cannot be read.
     """
 
+    command = "parlure explore"
+
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._catalogue = Catalogue(corpus.utterances)
         self._rejects = load_rejects(corpus.folder)
         self._samples = lru_cache(_KEPT_SOUNDS)(samples_of)
-        self._overview = _json(self.overview())
+        self._overview = json_answer(self.overview())
         self._asked: dict[str, Callable[[str], Answer]] = {
             "": lambda query: Answer(
-                200, "text/html; charset=utf-8", page_html(), {"Content-Security-Policy": page_policy()}
+                200, "text/html; charset=utf-8", EXPLORE.page, {"Content-Security-Policy": EXPLORE.policy}
             ),
             "overview": lambda query: self._overview,
-            "utterances": lambda query: _json(self.utterances(query)),
-            "rejected": lambda query: _json(self.rejected(query)),
+            "utterances": lambda query: json_answer(self.utterances(query)),
+            "rejected": lambda query: json_answer(self.rejected(query)),
             "ids.txt": self.ids,
             "audio": self.audio,
-            "picture": lambda query: _json(picture(self._samples(self._named(query)))),
+            "picture": lambda query: json_answer(picture(self._samples(self._named(query)))),
         }
 
     def answer(self, path: str, query: str) -> Answer:
         """What is said to ``path?query``, both as they stand in the address, the path without what leads to it."""
         if path not in self._asked:
-            return _failed(404, f"there is nothing called {path}")
+            return failed(404, f"there is nothing called {path}")
         try:
             return self._asked[path](query)
         except QuestionError as error:
-            return _failed(400, str(error))
+            return failed(400, str(error))
         except _UnknownError as error:
-            return _failed(404, str(error))
+            return failed(404, str(error))
         except AudioError as error:
-            return _failed(422, error.message, error.hint)
+            return failed(422, error.message, error.hint)
 
     def overview(self) -> dict[str, Any]:
         """The corpus as a whole: its totals, and what there is to choose from."""
@@ -145,9 +147,11 @@ def _row(utterance: Utterance) -> dict[str, Any]:
     }
 
 
-def _json(value: Any, status: int = 200) -> Answer:
+def json_answer(value: Any, status: int = 200) -> Answer:
+    """A value as JSON."""
     return Answer(status, "application/json", json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _failed(status: int, message: str, hint: str = "") -> Answer:
-    return _json({"message": message, "hint": hint}, status)
+def failed(status: int, message: str, hint: str = "") -> Answer:
+    """What went wrong, for the page to show."""
+    return json_answer({"message": message, "hint": hint}, status)

@@ -1,4 +1,4 @@
-"""The page: one file, its style and its only script inside, closed to everything from elsewhere.
+"""A page: one file, its style and its only script inside, closed to everything from elsewhere.
 
 It holds nothing of a corpus: the script asks for that, and writes it by ``textContent`` alone, so that no transcript
 becomes markup.
@@ -8,45 +8,63 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 
 from parlure.scoring.page.style import STYLE
 
-# one script in several files, in this order; they share one scope, and the last one begins it all
-_SCRIPT = ("basics", "overview", "table", "player", "rejected", "keys")
 
+@dataclass(frozen=True)
+class Document:
+    """What a page is made of, as files of packages, ``package/name``.
 
-@cache
-def page_html() -> bytes:
-    """The page, in UTF-8."""
-    html = _part("page.html").replace("/* style */", _style()).replace("/* script */", _script())
-    return html.encode("utf-8")
+    Attributes:
+        html: with places for style and script.
+        styles: behind the reports' own style.
+        scripts: one script in several files, in this order; they share one scope, and the last one begins it all.
+    """
 
+    html: str
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
 
-@cache
-def page_policy() -> str:
-    """Its content security policy: no script and no style but its own run, nothing from elsewhere is loaded."""
-    return (
-        f"default-src 'none'; style-src '{_hash(_style())}'; script-src '{_hash(_script())}'; connect-src 'self'; "
-        "media-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+    @cached_property
+    def page(self) -> bytes:
+        """The page, in UTF-8."""
+        html = _part(self.html).replace("/* style */", self._style).replace("/* script */", self._script)
+        return html.encode("utf-8")
 
+    @cached_property
+    def policy(self) -> str:
+        """Its content security policy: no script and no style but its own run, nothing from elsewhere is loaded."""
+        return (
+            f"default-src 'none'; style-src '{_hash(self._style)}'; script-src '{_hash(self._script)}'; "
+            "connect-src 'self'; media-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        )
 
-@cache
-def _style() -> str:
-    return STYLE + _part("page.css")
+    @cached_property
+    def _style(self) -> str:
+        return STYLE + "".join(map(_part, self.styles))
 
-
-@cache
-def _script() -> str:
-    parts = "\n".join(_part(f"{name}.js") for name in _SCRIPT)
-    return f'(() => {{\n"use strict";\n{parts}}})();\n'
+    @cached_property
+    def _script(self) -> str:
+        parts = "\n".join(map(_part, self.scripts))
+        return f'(() => {{\n"use strict";\n{parts}}})();\n'
 
 
 def _part(name: str) -> str:
-    return (files("parlure.corpus.explore") / "page" / name).read_text(encoding="utf-8")
+    package, _, file = name.partition("/")
+    return (files(f"parlure.corpus.{package}") / "page" / file).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+EXPLORE = Document(
+    "explore/page.html",
+    ("explore/page.css",),
+    tuple(f"explore/{name}.js" for name in ("basics", "overview", "table", "player", "rejected", "keys")),
+)

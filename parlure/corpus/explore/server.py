@@ -1,28 +1,31 @@
 """A corpus → a server on this machine that shows it, to nobody but who has its address.
 
 The address holds a random token, without which nothing is answered; a request that names another host than this machine
-(as a page that has made its own name lead here would) is refused; nothing can be written. Sound is given in pieces
-where a browser asks for pieces.
+(as a page that has made its own name lead here would) is refused. Nothing can be written but where the answers accept
+it: JSON alone, and not from a page that came from elsewhere. Sound is given in pieces where a browser asks for pieces.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import re
 import secrets
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from parlure.corpus.explore.answers import Answer, Answers
+from parlure.corpus.explore.answers import Answer, Answers, failed
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 
 _TOKEN_BYTES = 24
+_MOST_BYTES = 1 << 20  # of what is written: a transcript of 30 s has some hundreds
 _IDLE_S = 60.0  # s after which a silent connection is closed
 _FOR_ALL = {
     "Cache-Control": "no-store",
@@ -30,6 +33,25 @@ _FOR_ALL = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+class Answering(Protocol):
+    """What a server says; ``command`` has printed its address."""
+
+    command: str
+
+    def answer(self, path: str, query: str) -> Answer:
+        """What is said to ``path?query``."""
+        ...
+
+
+@runtime_checkable
+class Accepting(Protocol):
+    """What a server that can be written to takes."""
+
+    def accept(self, path: str, given: dict[str, Any]) -> Answer:
+        """What is said to a JSON object that is sent to ``path``."""
+        ...
 
 
 class CorpusServer(ThreadingHTTPServer):
@@ -50,7 +72,7 @@ class CorpusServer(ThreadingHTTPServer):
     allow_reuse_address = os.name == "posix"  # Windows would let two servers share a port
     daemon_threads = True
 
-    def __init__(self, answers: Answers, host: str, port: int) -> None:
+    def __init__(self, answers: Answering, host: str, port: int) -> None:
         self.answers = answers
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
         self.host = host
@@ -113,6 +135,17 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self._answer()
         if answer.kind == "audio/wav":
             answer = piece_of(answer, self.headers.get("Range"))
+        self._send(answer)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_POST(self) -> None:
+        if isinstance(self.server.answers, Accepting):
+            self._send(self._accepted(self.server.answers))
+        else:
+            self.send_error(501)
+
+    def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         for name, value in {**_FOR_ALL, "Content-Type": answer.kind, **answer.headers}.items():
             self.send_header(name, value)
@@ -121,20 +154,47 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
 
-    do_HEAD = do_GET  # noqa: N815
-
     def _answer(self) -> Answer:
-        if not self.server.knows(self.headers.get("Host")):
-            return _refused("this host name is not this machine's")
+        path, query, refusal = self._asked()
+        return refusal or _or_bug(lambda: self.server.answers.answer(path, query))
+
+    def _accepted(self, answers: Accepting) -> Answer:
+        """What is said to something that is sent; a page from elsewhere would send its own origin, or no JSON."""
+        length = self.headers.get("Content-Length") or ""
+        if not length.isascii() or not length.isdigit() or int(length) > _MOST_BYTES:
+            self.close_connection = True  # what was sent is not read
+            return failed(413, f"more than {_MOST_BYTES} bytes, or nobody knows how many")
+        body = self.rfile.read(int(length))
+        path, _, refusal = self._asked()
+        origin = self.headers.get("Origin")
+        if refusal is None and origin not in (None, f"http://{self.headers.get('Host')}"):
+            refusal = _refused("this page came from elsewhere")
+        if refusal is None and self.headers.get_content_type() != "application/json":
+            refusal = failed(415, "what is sent has to be JSON")
+        if refusal is not None:
+            return refusal
+        try:
+            given = json.loads(body)
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            return failed(400, "what is sent has to be a JSON object")
+        return _or_bug(lambda: answers.accept(path, given))
+
+    def _asked(self) -> tuple[str, str, Answer | None]:
+        """Path and query, and why they are not answered, if they are not."""
         address, _, query = self.path.partition("?")
         token, _, path = address.lstrip("/").partition("/")
+        if not self.server.knows(self.headers.get("Host")):
+            return path, query, _refused("this host name is not this machine's")
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
-            return _refused("the address lacks its token: take the whole address that parlure explore has printed")
-        try:
-            return self.server.answers.answer(path, query)
-        except Exception:
-            traceback.print_exc()
-            return Answer(500, "text/plain; charset=utf-8", b"this is a bug in parlure; the terminal says where\n")
+            command = self.server.answers.command
+            return (
+                path,
+                query,
+                _refused(f"the address lacks its token: take the whole address that {command} has printed"),
+            )
+        return path, query, None
 
     def version_string(self) -> str:
         return "parlure"
@@ -167,6 +227,14 @@ def open_server(folder: str | os.PathLike[str], host: str = "127.0.0.1", port: i
         ParlureError: no such corpus, or one that is not whole; the port or the host cannot be had.
     """
     return CorpusServer(Answers(Corpus.load(os.fspath(folder))), host, port)
+
+
+def _or_bug(say: Callable[[], Answer]) -> Answer:
+    try:
+        return say()
+    except Exception:
+        traceback.print_exc()
+        return Answer(500, "text/plain; charset=utf-8", b"this is a bug in parlure; the terminal says where\n")
 
 
 def _refused(why: str) -> Answer:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from parlure.corpus.manifest import Corpus, Utterance
+from parlure.corpus.pseudo import refuse_pseudo
 from parlure.errors import ParlureError
 from parlure.scoring.evidence.language import MIN_DURATION_S
 from parlure.scoring.evidence.translation import needs_sacrebleu
@@ -157,7 +158,7 @@ def decodable(corpus: Corpus, split: str) -> tuple[Utterance, ...]:
     """The utterances of a split, each of which fits into Whisper's window.
 
     Raises:
-        ParlureError: there is none, or one does not fit.
+        ParlureError: there is none, one does not fit, or one of dev or test is a pseudo-label.
     """
     utterances = corpus.select(split)
     if not utterances:
@@ -165,6 +166,7 @@ def decodable(corpus: Corpus, split: str) -> tuple[Utterance, ...]:
             f"{corpus.folder} has no {split} utterances", "choose another --split, or prepare with other --ratios"
         )
     refuse_long(utterances)
+    refuse_pseudo(utterances, split, corpus.folder)
     return utterances
 
 

@@ -23,7 +23,7 @@ const ask = async (path, signal) => {
     answer = await fetch(path, { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("parlure explore has ended: start it again, and take the new address");
+    throw new Error("parlure has ended: start it again, and take the new address");
   }
   const said = await answer.json();
   if (!answer.ok) throw new Error(said.hint ? `${said.message} – ${said.hint}` : said.message);
