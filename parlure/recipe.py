@@ -111,6 +111,10 @@ class TargetsSection(_Section):
     """share of utterances with phrase times (`segments`) that are trained with them, and of full windows of several"""
     prompts: float = Field(default=0.5, ge=0, le=1)
     """share of utterances with a text before them (`prompt`) that are trained behind it"""
+    terms: str = ""
+    """a list of terms, one a line, relative to the recipe, that windows are trained behind, see docs/vocabulary.md"""
+    term_prompts: float = Field(default=0.5, ge=0, le=1)
+    """share of windows without a previous text that are trained behind some of the terms"""
 
 
 class AugmentationSection(_Section):
@@ -197,7 +201,7 @@ def load_recipe(
     """Read a recipe file.
 
     Args:
-        path: the TOML file; a relative corpus in it, of whatever section, is relative to this file.
+        path: the TOML file; a relative corpus or term list in it, of whatever section, is relative to this file.
         overrides: ``section.field=value``, the value in TOML; a bare word is text.
         corpus: takes the place of ``data.corpus``.
         model: takes the place of ``model.base``.
@@ -221,7 +225,7 @@ def load_recipe(
             f"{path} is not valid TOML: {error}", 'text needs quotes, as in corpus = "corpus"'
         ) from error
     tree.setdefault("data", {})
-    _place_corpora(tree, lambda folder: str(path.parent / folder))
+    _place_paths(tree, lambda folder: str(path.parent / folder))
     for override in overrides:
         _override(tree, override)
     if corpus is not None:
@@ -261,7 +265,7 @@ def dump_recipe(recipe: Recipe) -> str:
 def resolved(recipe: Recipe) -> Recipe:
     """The same recipe with absolute paths, which it can be read with from any folder."""
     tree = recipe.model_dump()
-    _place_corpora(tree, lambda folder: str(Path(folder).resolve()))
+    _place_paths(tree, lambda folder: str(Path(folder).resolve()))
     base = recipe.model.base
     if base != "nano" and Path(base).is_dir():
         tree["model"]["base"] = str(Path(base).resolve())
@@ -274,12 +278,12 @@ def split_guard(guard: str) -> tuple[str, str]:
     return (name, folder) if equals else ("", guard)
 
 
-def _place_corpora(tree: dict[str, Any], place: Callable[[str], str]) -> None:
-    """Apply a function to every corpus folder in a tree of plain values, which may be wrong in any way."""
-    for section in ("data", "replay"):
+def _place_paths(tree: dict[str, Any], place: Callable[[str], str]) -> None:
+    """Apply a function to every path to data in a tree of plain values, which may be wrong in any way."""
+    for section, field in (("data", "corpus"), ("replay", "corpus"), ("targets", "terms")):
         values = tree.get(section)
-        if isinstance(values, dict) and isinstance(values.get("corpus"), str) and values["corpus"]:
-            values["corpus"] = place(values["corpus"])
+        if isinstance(values, dict) and isinstance(values.get(field), str) and values[field]:
+            values[field] = place(values[field])
     values = tree.get("guard")
     if isinstance(values, dict) and isinstance(values.get("corpora"), list | tuple):
         values["corpora"] = [_place_guard(one, place) if isinstance(one, str) else one for one in values["corpora"]]

@@ -34,6 +34,7 @@ from parlure.training.memory import as_begun, fitted
 from parlure.training.plan import Plan
 from parlure.training.replay import Replay
 from parlure.training.team import Team
+from parlure.training.termlists import TermLists
 from parlure.training.trainee import Trainee, optimisation_step
 from parlure.whisper.load import load_base, load_tokenizer, locate
 from parlure.whisper.prompt import SpecialTokens
@@ -104,6 +105,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     tokenizer = load_tokenizer(source)
     items = training_items(corpus, tokenizer)
     augmentation, replay = Augmentation.of(recipe, corpus), Replay.of(recipe, tokenizer)
+    terms = TermLists.of(recipe, tokenizer)
     development, guards = Development.of(corpus, recipe), Guards.of(recipe)
     _can_be_done(recipe, team)
     if resume and (begun := checkpoint.begun_with(out)) is not None:
@@ -112,11 +114,15 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     team.wait()  # nobody writes before everybody has looked
     is_open = not recipe.training.batch_seconds
     recipe, fit = fitted(
-        recipe, WhisperConfig.from_pretrained(source), [*items, *(replay.items if replay else ())], team
+        recipe,
+        WhisperConfig.from_pretrained(source),
+        [*items, *(replay.items if replay else ())],
+        team,
+        n_before=terms.n_most if terms else 0,
     )
     if fit and (is_open or fit.checkpointing) and on_event and team.is_main:
         on_event({"kind": "notice", "text": fit.sentence})
-    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation, recipe.targets, replay)
+    plan = Plan(items, recipe.training, SpecialTokens.of(tokenizer), augmentation, recipe.targets, replay, terms)
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)

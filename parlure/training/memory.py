@@ -70,7 +70,9 @@ class Fit:
         )
 
 
-def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: Team) -> tuple[Recipe, Fit | None]:
+def fitted(
+    recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: Team, *, n_before: int = 0
+) -> tuple[Recipe, Fit | None]:
     """The recipe with what it leaves to the memory filled in; the same in every process of the team.
 
     Args:
@@ -78,6 +80,7 @@ def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: T
         config: of the model that is tuned.
         items: what it is tuned on.
         team: the processes; called by each, before the model is loaded.
+        n_before: label tokens that may stand before any of them.
 
     Returns:
         The recipe, and what it was fitted by; None where it leaves nothing open and gives no budget.
@@ -95,7 +98,7 @@ def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: T
     rooms = team.add([room * (rank == team.accelerator.process_index) for rank in range(team.size)])
     bf16 = team.accelerator.mixed_precision == "bf16"
     fit = choose(
-        training, recipe.adapter, config, shapes_of(items, training), min(rooms),
+        training, recipe.adapter, config, shapes_of(items, training, n_before), min(rooms),
         bf16=bf16, size=team.size, device=team.accelerator.device.type,
     )  # fmt: skip
     chosen = {
@@ -173,10 +176,11 @@ def worst_bytes(need: Need, shapes: Sequence[Shape], batch_seconds: float, devic
     return MARGIN * ALLOCATOR.get(device, max(ALLOCATOR.values())) * max(totals)
 
 
-def shapes_of(items: Sequence[Item], training: TrainingSection) -> list[Shape]:
+def shapes_of(items: Sequence[Item], training: TrainingSection, n_before: int = 0) -> list[Shape]:
     """The windows that may occur: each utterance's own length, and 30 s if there is a share of full ones.
 
-    A forward pass is padded to the longest label in it, which may come from a shorter window.
+    A forward pass is padded to the longest label in it, which may come from a shorter window; before
+    each may stand ``n_before`` tokens.
     """
     longest: dict[float, int] = {}
     for item in items:
@@ -187,7 +191,7 @@ def shapes_of(items: Sequence[Item], training: TrainingSection) -> list[Shape]:
         longest[WINDOW_S] = min(MAX_TOKENS, n_together * (max(longest.values()) + 2))
     shapes, n_tokens = [], 0
     for length_s in sorted(longest):
-        n_tokens = max(n_tokens, longest[length_s])
+        n_tokens = max(n_tokens, min(MAX_TOKENS, longest[length_s] + n_before))
         shapes.append(Shape(length_s, n_tokens))
     return shapes
 

@@ -80,7 +80,7 @@ def beam_search(stepper: Stepper, prompts: torch.Tensor, rules: Rules, n_beams: 
 
     Args:
         stepper: that has read nothing.
-        prompts: ids from the start token on, ``(n_utterances, n_prompt)``.
+        prompts: ids up to the first of the text, ``(n_utterances, n_prompt)``.
         rules: of the batch.
         n_beams: at least 2.
     """

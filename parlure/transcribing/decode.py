@@ -26,6 +26,7 @@ from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.rows import Rules, most_probable, suppression
 from parlure.transcribing.stepping import Stepper
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids, token_id
+from parlure.whisper.terms import terms_prompt
 
 # openai/whisper transcribe.py: a window is silent if <|nospeech|> is this probable and its text is not to be trusted
 NO_SPEECH_THRESHOLD = 0.6
@@ -61,6 +62,7 @@ class DecodingOptions:
     beam_size: int = 1  # 1: the most probable token at every step; more: so many beginnings of every text at once
     identify: bool = False  # name the language that the model takes it for even if one is given
     loop_guard: bool = False  # stop a row that goes round in circles; off, for it changes what a model's WER is
+    terms: tuple[str, ...] = ()  # that the model is told of before every window (:mod:`parlure.whisper.terms`)
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
@@ -91,7 +93,7 @@ def decode(
 
     Raises:
         ValueError: a clip is longer than 30 s.
-        ParlureError: an unknown language or task, or audio that cannot be read.
+        ParlureError: an unknown language or task, more terms than a prompt holds, or audio that cannot be read.
     """
     found: dict[int, Hypothesis] = {}
     for window_s, chosen in batches_of(clips, options):
@@ -172,12 +174,15 @@ def _decode_batch(
     device, dtype = model.device, model.dtype
     features = log_mel(waves.to(device), model.config.num_mel_bins).to(dtype)
     stepper = Stepper(model, model.model.encoder(features).last_hidden_state)
-    if options.language is None:
-        languages = _identified(stepper, tokenizer, len(names), device)
-    else:
-        languages = [options.language] * len(names)
-    prompts = torch.tensor([prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
-    rules = _rules(model, tokenizer, prompts.shape[1], options)
+    identified = None
+    # what a model is told of must not tell it the language: it is asked before
+    if options.language is None or (options.terms and options.identifies):
+        identified = _identified(stepper, tokenizer, len(names), device)
+    languages = [options.language] * len(names) if options.language is not None else identified or []
+    before = terms_prompt(tokenizer, options.terms)
+    asked = [[*before, *prompt_ids(tokenizer, code, options.task)] for code in languages]
+    prompts = torch.tensor(asked, device=device)
+    rules = _rules(model, tokenizer, prompts.shape[1], len(before), options)
     if options.beam_size == 1:
         found = greedy(stepper, prompts, rules)
     else:
@@ -185,6 +190,8 @@ def _decode_batch(
     for row in found:
         if row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD:
             row.fall_silent()
+    for row, code in zip(found, identified or (), strict=False):
+        row.identified = code
     return [
         Hypothesis(
             id=name,
@@ -203,7 +210,11 @@ def _decode_batch(
 
 
 def _rules(
-    model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, n_prompt: int, options: DecodingOptions
+    model: WhisperForConditionalGeneration,
+    tokenizer: WhisperTokenizer,
+    n_prompt: int,
+    n_before: int,
+    options: DecodingOptions,
 ) -> Rules:
     special = SpecialTokens.of(tokenizer)
     never, never_first = _suppressed(model, special)
@@ -217,6 +228,7 @@ def _rules(
         n_tokens=min(options.max_new_tokens, MAX_TOKENS - n_prompt),
         no_speech_threshold=options.no_speech_threshold,
         loop_guard=options.loop_guard,
+        n_before=n_before,
     )
 
 

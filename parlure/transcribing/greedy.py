@@ -16,7 +16,7 @@ def greedy(stepper: Stepper, prompts: torch.Tensor, rules: Rules) -> list[Row]:
 
     Args:
         stepper: that has read nothing.
-        prompts: ids from the start token on, ``(n_utterances, n_prompt)``.
+        prompts: ids up to the first of the text, ``(n_utterances, n_prompt)``.
         rules: of the batch.
     """
     rows, scores = begin(stepper, prompts, rules)

@@ -21,7 +21,7 @@ IGNORED = -100  # what cross-entropy skips
 MAX_TOKENS = 448  # decoder positions of every public Whisper
 TIMESTAMP_STEP_S = 0.02
 _N_STEPS = 1500  # of the 30 s window: <|0.00|> to <|30.00|>
-_MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
+MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
 
 
 def token_id(tokenizer: WhisperTokenizer, token: str) -> int | None:
@@ -136,7 +136,7 @@ def encode_labels(
         body = [id_ for segment in segments for id_ in _timed(tokenizer, special, segment, utterance_id)]
     else:
         body = encode_text(tokenizer, text) if text else []
-    room = min(_MAX_PROMPT_TOKENS, MAX_TOKENS - len(prompt) - len(body) - 2)  # 2: that a text goes before, and the end
+    room = min(MAX_PROMPT_TOKENS, MAX_TOKENS - len(prompt) - len(body) - 2)  # 2: that a text goes before, and the end
     before = [special.previous, *encode_text(tokenizer, previous)[-room:]] if previous and room > 0 else []
     sequence = [*before, *prompt, *body, special.end]
     if len(sequence) > MAX_TOKENS:
@@ -150,6 +150,11 @@ def encode_labels(
     if not body:
         targets[len(before)] = special.no_speech
     return Labels(tuple(inputs), tuple(targets))
+
+
+def behind(labels: Labels, previous: Sequence[int]) -> Labels:
+    """The labels behind a previous text, ``<|startofprev|>`` and its ids, which bears no loss."""
+    return Labels((*previous, *labels.inputs), (*[IGNORED] * len(previous), *labels.targets))
 
 
 def without_previous(labels: Labels, special: SpecialTokens) -> Labels:

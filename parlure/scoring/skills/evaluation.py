@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from parlure.corpus.manifest import Corpus
+from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
 from parlure.scoring.evidence import skills_of, write_evidence
 from parlure.scoring.gates import parse_gate
@@ -71,6 +72,7 @@ def evaluate(
     short: bool | None = None,
     fail_if: Sequence[str] = (),
     terms: Path | None = None,
+    prompted: bool = False,
     condition: str | None = None,
     nonspeech_per_kind: int = CLIPS_PER_KIND,
     beam_size: int = 1,
@@ -94,6 +96,7 @@ def evaluate(
         fail_if: expressions of :mod:`parlure.scoring.gates`; they are read before anything is decoded, and are for
             the caller to apply to what is returned.
         terms: a list of terms (:func:`parlure.scoring.terms.read_terms`), each also looked for in the train split.
+        prompted: tell every model of the terms before every window (:mod:`parlure.whisper.terms`).
         condition: a telephone channel that the split is sent through (:mod:`parlure.speech.channel.expression`); the
             synthesised clips and the guards are not.
         nonspeech_per_kind: synthesised clips without speech, of each of six kinds.
@@ -110,9 +113,12 @@ def evaluate(
 
     Raises:
         ParlureError: a corpus or a model cannot be used, the split is empty, an expression or the condition is none,
-            or translations are to be scored without sacrebleu.
+            the models are to be told of no terms or of more than fit, or translations are to be scored without
+            sacrebleu.
     """
     corpus, out = Path(corpus), Path(out)
+    if prompted and terms is None:
+        raise ParlureError("there are no terms to tell the models of", "name the list: --terms terms.txt --prompted")
     listed = [] if terms is None else read_terms(terms)
     channel = None if condition is None else parse_channel(condition)
     whole = Corpus.load(corpus)
@@ -121,6 +127,8 @@ def evaluate(
         listed = mark_seen(listed, [u.text for u in whole.select("train")], headline_profile(exam.language))
     base = base_of(model) if against == "base" else against
     options = DecodingOptions(batch_size=batch_size, beam_size=beam_size, identify=True, loop_guard=loop_guard)
+    if prompted:
+        options = replace(options, terms=tuple(term.text for term in listed))
     for expression in fail_if:
         parse_gate(expression, exam.skill_names, has_base=base is not None)
     names = {"tuned": model} | ({"base": base} if base else {})

@@ -41,6 +41,7 @@ from parlure.transcribing.loopguard import without_rounds
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
+from parlure.whisper.terms import terms_prompt
 
 _MAX_INITIAL_TIMESTAMP = 50  # steps of 0.02 s: where the first phrase begins at the latest, in every public Whisper
 _N_TIMESTAMPS = 1501
@@ -148,7 +149,8 @@ class CTranslate2Engine:
         encoded = self._encode(features)
         identified = self._identified(encoded, len(names)) if options.identifies else [None] * len(names)
         languages = [options.language or code or "en" for code in identified]
-        prompts = [prompt_ids(self._tokenizer, code, options.task) for code in languages]
+        before = terms_prompt(self._tokenizer, options.terms)
+        prompts = [[*before, *prompt_ids(self._tokenizer, code, options.task)] for code in languages]
         rows = self._without_silence(self._texts(encoded, prompts, options), features, prompts, options)
         kept = [without_rounds(row.tokens) if options.loop_guard else row.tokens for row in rows]
         return [
@@ -254,7 +256,8 @@ class CTranslate2Engine:
         if language is None:
             first = self._encode(self._log_mel(window_waves([samples[:N_WINDOW_SAMPLES]])))
             language = self._identified(first, 1)[0] or "en"
-        prompt = prompt_ids(self._tokenizer, language, options.task, timestamps=True)
+        before = terms_prompt(self._tokenizer, options.terms)
+        prompt = [*before, *prompt_ids(self._tokenizer, language, options.task, timestamps=True)]
         limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
         found: list[tuple[float, float, Sequence[int]]] = []
         place = 0
