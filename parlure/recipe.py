@@ -117,6 +117,17 @@ class TargetsSection(_Section):
     """share of windows without a previous text that are trained behind some of the terms"""
 
 
+class LanguageSection(_Section):
+    """A language that Whisper lacks, see docs/new-language.md."""
+
+    code: str = ""
+    """its code in the corpus, such as eo; empty: there is none"""
+    token: str = ""
+    """code of a language whose token it takes over, such as la; empty: a new token, for Hugging Face and torch alone"""
+    like: str = ""
+    """code of a language, a relative's, whose token it begins as; empty: the one taken over, or the mean of all"""
+
+
 class AugmentationSection(_Section):
     """What training utterances go through before they are heard; dev and test stay as they are."""
 
@@ -188,6 +199,7 @@ class Recipe(_Section):
     adapter: AdapterSection = AdapterSection()
     training: TrainingSection = TrainingSection()
     targets: TargetsSection = TargetsSection()
+    language: LanguageSection = LanguageSection()
     augmentation: AugmentationSection = AugmentationSection()
     replay: ReplaySection = ReplaySection()
     evaluation: EvaluationSection = EvaluationSection()

@@ -46,6 +46,7 @@ def make_card(run: Path, report: Path | None = None, repo: str | None = None) ->
         *_how_it_was_made(recipe, corpus),
         "",
         *_use(recipe, repo),
+        *_new_language(recipe),
         "",
         *_limits(corpus),
     ]
@@ -162,6 +163,25 @@ def _use(recipe: Mapping[str, Any], repo: str | None) -> list[str]:
     if is_adapter and not is_on_hub(base):
         lines += ["", f"BASE is a folder with the weights of `{public_name(base)}`, which are not on the Hub."]
     return lines
+
+
+def _new_language(recipe: Mapping[str, Any]) -> list[str]:
+    """How to ask for a language that the model was taught."""
+    own = recipe.get("language") or {}
+    if not (code := own.get("code")):
+        return []
+    if token := own["token"]:
+        return [
+            "",
+            f"`{code}` has the token of `{token}`, which the model no longer knows: parlure is asked for `{code}`, every "
+            f"other runtime for `{token}`.",
+        ]
+    return [
+        "",
+        f'`{code}` has a token of its own behind the others: in Hugging Face it is `language="<|{code}|>"`, and the base '
+        "needs a row more before an adapter is loaded, `model.resize_token_embeddings(model.config.vocab_size + 1)`. Other "
+        "runtimes cannot tell its languages.",
+    ]
 
 
 def _limits(corpus: Mapping[str, Any]) -> list[str]:

@@ -22,6 +22,7 @@ from parlure.errors import ParlureError
 from parlure.exclusive import LOCK, is_empty
 from parlure.recipe import Recipe, differences, dump_recipe, load_recipe
 from parlure.whisper.adapters import save_adapter
+from parlure.whisper.prompt import language_tokens
 
 _N_KEPT = 2  # checkpoints: the last, and one before it should the disk fill up
 _MARKER = "progress.json"  # written last
@@ -151,6 +152,8 @@ def keep_best(out: Path, model: nn.Module, tokenizer: WhisperTokenizer) -> None:
     shutil.rmtree(part, ignore_errors=True)
     if isinstance(model, PeftModel):
         save_adapter(model, part)
+        if language_tokens(tokenizer):
+            tokenizer.save_pretrained(str(part))
     else:
         assert isinstance(model, WhisperForConditionalGeneration)
         save_model(model, tokenizer, part)

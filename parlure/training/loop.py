@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import WhisperConfig
+from transformers import WhisperConfig, WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
@@ -36,6 +36,7 @@ from parlure.training.replay import Replay
 from parlure.training.team import Team
 from parlure.training.termlists import TermLists
 from parlure.training.trainee import Trainee, optimisation_step
+from parlure.whisper.languages import NewLanguage, give_token, teach
 from parlure.whisper.load import load_base, load_tokenizer, locate
 from parlure.whisper.prompt import SpecialTokens
 
@@ -103,6 +104,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     if adapter is not None:
         raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
     tokenizer = load_tokenizer(source)
+    language = _new_language(recipe, corpus, tokenizer, on_event if team.is_main else None)
     items = training_items(corpus, tokenizer)
     augmentation, replay = Augmentation.of(recipe, corpus), Replay.of(recipe, tokenizer)
     terms = TermLists.of(recipe, tokenizer)
@@ -127,9 +129,11 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
     n_steps = plan.count_steps()
+    whisper = load_base(source)
     trainee = Trainee.of(
-        recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16, n_steps=n_steps
-    )
+        recipe, whisper, tokenizer, team.accelerator.device, out, bf16=team.is_bf16, n_steps=n_steps,
+        tokens=() if language is None else (give_token(whisper, tokenizer, language),),
+    )  # fmt: skip
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
         progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer, trainee.states))
@@ -206,6 +210,28 @@ def _corpus(recipe: Recipe, on_event: OnEvent | None) -> Corpus:
         if on_event:
             on_event({"kind": "notice", "text": "a control: every transcript of train is another utterance's"})
     return corpus
+
+
+def _new_language(
+    recipe: Recipe, corpus: Corpus, tokenizer: WhisperTokenizer, on_event: OnEvent | None
+) -> NewLanguage | None:
+    """The language that Whisper lacks, if there is one, of which the tokenizer then knows; says how it is asked for."""
+    language = NewLanguage.of(recipe.language)
+    if language is None:
+        return None
+    teach(tokenizer, language)
+    code = language.code
+    if not any(u.language == code for u in corpus.select("train")):
+        raise ParlureError(
+            f"language.code is {code}, and no training utterance of {corpus.folder} is in it",
+            f"prepare it with --language {code}, or leave out [language]",
+        )
+    if on_event:
+        how = "gets a token of its own: runtimes but Hugging Face cannot load the model"
+        if not language.is_inserted:
+            how = f"takes over the token of {language.token}: other runtimes are asked for {language.token}"
+        on_event({"kind": "notice", "text": f"{code} {how}"})
+    return language
 
 
 def _can_be_done(recipe: Recipe, team: Team) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -20,6 +21,7 @@ def made_trainable(
     base_name: str = "",
     bf16: bool = False,
     n_steps: int = 1,
+    tokens: Sequence[int] = (),
 ) -> tuple[WhisperForConditionalGeneration, nn.Module]:
     """Prepare a base model, which is changed in place, on whatever device it is.
 
@@ -29,6 +31,7 @@ def made_trainable(
         base_name: the MODEL it was loaded from, which an adapter names.
         bf16: whether it is computed in bf16: frozen weights are then held in it, what is trained stays in fp32.
         n_steps: optimiser steps of the run.
+        tokens: ids whose embeddings are trained whatever else is.
 
     Returns:
         The Whisper, adapters inside if there are any, and what is to be saved: the PEFT model, or the Whisper itself.
@@ -38,12 +41,17 @@ def made_trainable(
     """
     if adapter.method == "full":
         _free(whisper, adapter)
+        if tokens and not whisper.get_input_embeddings().weight.requires_grad:
+            raise ParlureError(
+                "a new language's token is in the decoder's embeddings, which this recipe leaves as they are",
+                "--set adapter.parts=both --set adapter.last_layers=0, or --set adapter.method=lora",
+            )
         return whisper, whisper
     if bf16:
         _hold_in_bf16(whisper)
     adapters = Adapters(
         adapter.r, adapter.alpha, adapter.dropout, adapter.method, adapter.targets,
-        adapter.parts, adapter.last_layers, adapter.modules_to_save, n_steps,
+        adapter.parts, adapter.last_layers, adapter.modules_to_save, n_steps, tokens,
     )  # fmt: skip
     adapted = attach(whisper, adapters, base_name)
     return cast(WhisperForConditionalGeneration, adapted.get_base_model()), adapted

@@ -89,6 +89,7 @@ class Trainee:
         *,
         bf16: bool = False,
         n_steps: int = 1,
+        tokens: Sequence[int] = (),
     ) -> Trainee:
         """A base model made ready: adapters attached or weights freed, on its device, with its optimiser.
 
@@ -100,9 +101,12 @@ class Trainee:
             cache_folder: where the encoder's outputs are kept, if the recipe wants them on disk.
             bf16: whether it is computed in bf16, see :func:`parlure.training.trainable.made_trainable`.
             n_steps: optimiser steps of the run.
+            tokens: ids whose embeddings are trained whatever else is.
         """
         adapter, training = recipe.adapter, recipe.training
-        whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps)
+        whisper, saveable = made_trainable(
+            whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps, tokens=tokens
+        )
         hears = adapter.parts != "decoder"
         made = cls(whisper, tokenizer, saveable, hears)
         if adapter.method == "adalora":

@@ -15,7 +15,6 @@ from typing import Literal
 import numpy as np
 import torch
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
-from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, Samples
@@ -25,7 +24,8 @@ from parlure.transcribing.greedy import greedy
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.rows import Rules, most_probable, suppression
 from parlure.transcribing.stepping import Stepper
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids, token_id
+from parlure.whisper.languages import language_ids
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
 from parlure.whisper.terms import terms_prompt
 
 # openai/whisper transcribe.py: a window is silent if <|nospeech|> is this probable and its text is not to be trusted
@@ -156,12 +156,6 @@ def _identified(stepper: Stepper, tokenizer: WhisperTokenizer, n_rows: int, devi
     scores = stepper(start)[:, 0]
     stepper.restart()
     return most_probable(language_ids(tokenizer), scores)
-
-
-def language_ids(tokenizer: WhisperTokenizer) -> dict[str, int]:
-    """Language code → id of its token, of the languages that this Whisper knows."""
-    known = {code: token_id(tokenizer, f"<|{code}|>") for code in LANGUAGES}
-    return {code: id_ for code, id_ in known.items() if id_ is not None}
 
 
 def _decode_batch(

@@ -15,7 +15,7 @@ from parlure.speech.audio import Samples
 from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, identify_language, text_of, window_waves
 from parlure.transcribing.hypothesis import Hypothesis, Segment
-from parlure.whisper.prompt import MAX_TOKENS
+from parlure.whisper.prompt import MAX_TOKENS, language_token, prompt_ids
 from parlure.whisper.quiet import quiet
 from parlure.whisper.terms import terms_prompt
 
@@ -43,12 +43,13 @@ def decode_long(
     wave[0, : len(samples)] = torch.from_numpy(samples)
     features = log_mel(wave.to(model.device), model.config.num_mel_bins).to(model.dtype)
     language = options.language or first_language(model, tokenizer, samples)
+    spoken = prompt_ids(tokenizer, language, options.task, timestamps=True)
     before = terms_prompt(tokenizer, options.terms)
-    room = MAX_TOKENS - len(before) - 3  # start, language, task
+    room = MAX_TOKENS - len(before) - len(spoken)
     output = model.generate(
         input_features=features,
         attention_mask=torch.ones(1, features.shape[-1], dtype=torch.long, device=model.device),
-        language=language,
+        language=language_token(tokenizer, language),
         task=options.task,
         return_timestamps=True,
         return_segments=True,

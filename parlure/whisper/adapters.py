@@ -44,6 +44,7 @@ class Adapters:
         last_layers: of each part, so many from its end; 0 is all.
         modules_to_save: names of modules that are trained whole.
         n_steps: optimiser steps of the run, which AdaLoRA's schedule is made for.
+        tokens: ids whose embeddings are trained, where they are read and where they are written.
     """
 
     r: int
@@ -55,6 +56,7 @@ class Adapters:
     last_layers: int = 0
     modules_to_save: Sequence[str] = ()
     n_steps: int = 1
+    tokens: Sequence[int] = ()
 
 
 def attach(model: WhisperForConditionalGeneration, adapters: Adapters, base_name: str) -> PeftModel:
@@ -74,6 +76,7 @@ def attach(model: WhisperForConditionalGeneration, adapters: Adapters, base_name
         "lora_dropout": adapters.dropout,
         "target_modules": _chosen(model, adapters),
         "modules_to_save": list(adapters.modules_to_save) or None,
+        "trainable_token_indices": {"embed_tokens": list(adapters.tokens)} if adapters.tokens else None,
     }
     settings: LoraConfig
     if adapters.method == "adalora":

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.errors import ParlureError
+from parlure.whisper.languages import fit_vocabulary
 from parlure.whisper.load import base_of, load, load_base, locate
 
 _SETTINGS, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -40,7 +41,9 @@ class Blend:
         loaded = load(run)
         self.whisper: WhisperForConditionalGeneration = loaded.model
         self.tokenizer: WhisperTokenizer = loaded.tokenizer
-        base = dict(load_base(source).to(loaded.model.device).named_parameters())
+        whisper = load_base(source).to(loaded.model.device)
+        fit_vocabulary(whisper, loaded.tokenizer)
+        base = dict(whisper.named_parameters())
         self._ends: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         for name, tuned in self.whisper.named_parameters():
             if not torch.equal(tuned, base[name]):
@@ -57,16 +60,22 @@ class Blend:
     def save_adapter(self, scale: float, folder: Path) -> bool:
         """Write the run's adapter with its update scaled, if a scaled adapter is the scaled model.
 
-        It is not where norms were tuned with it (DoRA), where modules were trained whole, or without any adapter.
+        It is not where norms were tuned with it (DoRA), where modules or tokens were trained whole, or without any
+        adapter.
         """
         kept = self._run / "adapter"
         if not (kept / _SETTINGS).is_file():
             return False
         settings: dict[str, Any] = json.loads((kept / _SETTINGS).read_text(encoding="utf-8"))
-        if settings["peft_type"] != "LORA" or settings.get("use_dora") or settings.get("modules_to_save"):
+        if settings["peft_type"] != "LORA" or settings.get("use_dora") or _kept_whole(settings):
             return False
         shutil.copytree(kept, folder, dirs_exist_ok=True)
         weights = load_file(kept / _WEIGHTS)
         scaled = {name: value * scale if ".lora_B." in name else value for name, value in weights.items()}
         save_file(scaled, folder / _WEIGHTS, metadata={"format": "pt"})
         return True
+
+
+def _kept_whole(settings: dict[str, Any]) -> bool:
+    """Whether an adapter holds more than what is added: modules or tokens."""
+    return bool(settings.get("modules_to_save") or settings.get("trainable_token_indices"))

@@ -21,6 +21,7 @@ IGNORED = -100  # what cross-entropy skips
 MAX_TOKENS = 448  # decoder positions of every public Whisper
 TIMESTAMP_STEP_S = 0.02
 _N_STEPS = 1500  # of the 30 s window: <|0.00|> to <|30.00|>
+LANGUAGE_TOKENS = "language_tokens"  # of a tokenizer's settings: languages it was taught, see :mod:`.languages`
 MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
 
 
@@ -79,6 +80,21 @@ class Labels:
         return sum(target != IGNORED for target in self.targets)
 
 
+def language_tokens(tokenizer: WhisperTokenizer) -> dict[str, dict[str, str]]:
+    """The languages that a tokenizer was taught beside Whisper's: code → ``{"token", "like"}``, codes of Whisper's."""
+    return dict(tokenizer.init_kwargs.get(LANGUAGE_TOKENS) or {})
+
+
+def language_token(tokenizer: WhisperTokenizer, language: str) -> str | None:
+    """The token of a language, such as ``<|fr|>``; None where there is none, or another language has taken it over."""
+    taught = language_tokens(tokenizer)
+    if language in taught:
+        return f"<|{taught[language]['token']}|>"
+    if any(how["token"] == language for how in taught.values()):
+        return None
+    return f"<|{language}|>" if token_id(tokenizer, f"<|{language}|>") is not None else None
+
+
 def encode_text(tokenizer: WhisperTokenizer, text: str) -> list[int]:
     """Ids of a transcript, with the leading space Whisper writes; what looks like a control token stays text."""
     ids: list[int] = []
@@ -95,7 +111,8 @@ def prompt_ids(tokenizer: WhisperTokenizer, language: str, task: str, timestamps
     Raises:
         ParlureError: Whisper does not know the language or the task.
     """
-    spoken = token_id(tokenizer, f"<|{language}|>")
+    token = language_token(tokenizer, language)
+    spoken = None if token is None else token_id(tokenizer, token)
     if spoken is None:
         raise ParlureError(f"this Whisper has no language {language!r}", "give its code: fr, en, de, …")
     if task not in ("transcribe", "translate"):

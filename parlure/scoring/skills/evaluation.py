@@ -33,7 +33,9 @@ from parlure.transcribing.engines.interface import EngineName
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
 from parlure.whisper.conversion import Quantization
+from parlure.whisper.languages import lend
 from parlure.whisper.load import base_of, tuned_for_short
+from parlure.whisper.prompt import language_tokens
 
 Advance = Callable[[int, int], None] | None
 SHORT = "tuned (short window)"  # what the report calls tuned on input of the utterance's own length
@@ -59,6 +61,7 @@ class _Heard:
     decoded: dict[str, Decoded]
     answers: dict[str, Answers]
     journals: list[Journal]
+    lent: dict[str, str]  # language → the one that a base which lacks it was asked for
 
 
 def evaluate(
@@ -164,16 +167,22 @@ def _listen(
         if progress and n_clips:
             progress(n_done, n_total)
 
-    heard = _Heard({}, {}, [])
+    heard = _Heard({}, {}, [], {})
+    taught: dict[str, dict[str, str]] = {}  # to tuned
 
     def ask(system: str, name: str, window: Window) -> None:  # a model is out of memory before the next comes in
-        nonlocal quantize
+        nonlocal quantize, taught
         opened = open_engine(name, engine, quantize)
+        if system == "tuned":
+            taught = language_tokens(opened.tokenizer)
+        heard.lent |= (lent := lend(opened.tokenizer, taught))
         if engine == "ctranslate2" and quantize is None:  # what the first model holds, the others are to have too
             quantize = cast(Quantization, opened.compute_type)
         ear = Ear(opened, out, "tuned-short" if window == "short" else system, options, tick)
         found = ear.hear("utterances", exam.questions(exam.utterances), window=window)
         description = ear.description(window, seconds)
+        if lent:
+            description["decode"]["asked_as"] = lent
         if exam.through is not None:
             description["decode"]["condition"] = exam.through.description()
         heard.decoded[system] = Decoded(tuple(found), description)
@@ -196,6 +205,7 @@ def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term], origin: 
         for index, utterance in enumerate(exam.utterances)
     ]
     warnings = [] if exam.through is None else [exam.through.caution()]
+    warnings += [f"base has no language {code}, and was asked for {as_} instead" for code, as_ in heard.lent.items()]
     found = list(evidence(exam, heard.answers))
     scored = score_utterances(rows, profiles_for([exam.language, *(u.language for u in exam.utterances)]))
     report = build_report(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
+from transformers import WhisperTokenizer
+
 from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.hypothesis import Hypothesis
@@ -19,6 +21,7 @@ class Engine(Protocol):
         model: what the person called it.
         sha256: hash of the weights it was read from.
         compute_type: the numbers it multiplies: float32, float16, int8_float32, …
+        tokenizer: the model's own, which knows its languages.
     """
 
     @property
@@ -29,6 +32,9 @@ class Engine(Protocol):
 
     @property
     def compute_type(self) -> str: ...
+
+    @property
+    def tokenizer(self) -> WhisperTokenizer: ...
 
     def decode(
         self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None
