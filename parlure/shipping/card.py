@@ -173,14 +173,14 @@ def _new_language(recipe: Mapping[str, Any]) -> list[str]:
     if token := own["token"]:
         return [
             "",
-            f"`{code}` has the token of `{token}`, which the model no longer knows: parlure is asked for `{code}`, every "
-            f"other runtime for `{token}`.",
+            f"`{code}` has the token of `{token}`, which the model no longer knows: parlure is asked for `{code}`, "
+            f"every other runtime for `{token}`.",
         ]
     return [
         "",
-        f'`{code}` has a token of its own behind the others: in Hugging Face it is `language="<|{code}|>"`, and the base '
-        "needs a row more before an adapter is loaded, `model.resize_token_embeddings(model.config.vocab_size + 1)`. Other "
-        "runtimes cannot tell its languages.",
+        f'`{code}` has a token of its own behind the others: in Hugging Face it is `language="<|{code}|>"`, and the '
+        "base needs a row more before an adapter is loaded: "
+        "`model.resize_token_embeddings(model.config.vocab_size + 1)`. Other runtimes cannot tell its languages.",
     ]
 
 
