@@ -99,6 +99,8 @@ def lend(tokenizer: WhisperTokenizer, taught: Mapping[str, Mapping[str, str]]) -
     Returns:
         Code → the code that it is asked for instead, of those that it lacks.
     """
+    if not taught:
+        return {}
     known = language_ids(tokenizer)
     lent = {code: how["like"] or how["token"] for code, how in taught.items() if code not in known}
     lent = {code: token for code, token in lent.items() if token in known}

@@ -175,14 +175,12 @@ def _listen(
         opened = open_engine(name, engine, quantize)
         if system == "tuned":
             taught = language_tokens(opened.tokenizer)
-        heard.lent |= (lent := lend(opened.tokenizer, taught))
+        heard.lent |= lend(opened.tokenizer, taught)
         if engine == "ctranslate2" and quantize is None:  # what the first model holds, the others are to have too
             quantize = cast(Quantization, opened.compute_type)
         ear = Ear(opened, out, "tuned-short" if window == "short" else system, options, tick)
         found = ear.hear("utterances", exam.questions(exam.utterances), window=window)
         description = ear.description(window, seconds)
-        if lent:
-            description["decode"]["asked_as"] = lent
         if exam.through is not None:
             description["decode"]["condition"] = exam.through.description()
         heard.decoded[system] = Decoded(tuple(found), description)
