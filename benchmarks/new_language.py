@@ -56,12 +56,12 @@ def tune(work: Path, esperanto: Path, french: Path, token: str, quick: bool) -> 
         "language": {"code": "eo", "token": token, "like": "fr"},
         "adapter": {"r": 64, "alpha": 64.0, "dropout": 0.0},
         "training": {
-            "epochs": 8.0, "max_steps": 4 if quick else 0, "learning_rate": 2e-3, "warmup_steps": 50,
-            "batch_seconds": 24.0, "accumulation": 1, "full_window_share": 0.1,
+            "epochs": 4.0, "max_steps": 4 if quick else 0, "learning_rate": 2e-3, "warmup_steps": 50,
+            "batch_seconds": 12.0, "accumulation": 1, "full_window_share": 0.1,
         },
         "replay": {"corpus": str(french), "share": 0.2},
-        "evaluation": {"every_steps": 300, "patience": 0, "max_utterances": 60},
-        "guard": {"corpora": [f"french={french}"], "max_loss": 100.0, "patience": 0},
+        "evaluation": {"every_steps": 500, "patience": 0, "max_utterances": 40},
+        "guard": {"corpora": [f"french={french}"], "max_loss": 100.0, "patience": 0, "max_utterances": 40},
     }  # fmt: skip
     out = work / f"run-{token or 'inserted'}"
     train(parse_recipe(tree, "the benchmark's recipe"), out, resume=out.exists(), on_event=_say)
