@@ -25,7 +25,7 @@ from general import make_general
 from parlure.corpus.editing.filtering import filter_corpus
 from parlure.corpus.manifest import Corpus
 from parlure.corpus.prepare import prepare
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import parse_recipe
 from parlure.scoring.evidence import skills_of
 from parlure.scoring.evidence.judging import error_rate
 from parlure.scoring.evidence.timestamps import boundary_errors
@@ -35,6 +35,7 @@ from parlure.scoring.skills.exam import Answers, Exam
 from parlure.scoring.skills.findings import evidence
 from parlure.scoring.skills.listening import Ear, questions_of
 from parlure.scoring.skills.sweep import sweep
+from parlure.sections import Recipe
 from parlure.speech.calls import make_calls
 from parlure.training.loop import train
 from parlure.transcribing.decode import DecodingOptions

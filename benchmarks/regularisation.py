@@ -22,10 +22,11 @@ from general import SILENCES, hush
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.corpus.prepare import prepare
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import parse_recipe
 from parlure.scoring.normalize import get_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.scoring.significance import compare
+from parlure.sections import Recipe
 from parlure.speech.audio import SAMPLE_RATE
 from parlure.speech.calls import make_calls
 from parlure.training.loop import train

@@ -42,7 +42,8 @@ from shapes import SHAPES, Shape, random_whisper
 from turns import Outcome, Turn, Way, in_turn
 from workload import SPREADS, Speech, draw, items_of, record
 
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import parse_recipe
+from parlure.sections import Recipe
 from parlure.training.batches import MicroBatch
 from parlure.training.plan import Plan
 from parlure.training.team import Team

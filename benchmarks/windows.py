@@ -21,10 +21,11 @@ from typing import Any
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.corpus.prepare import prepare
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import parse_recipe
 from parlure.scoring.normalize import get_profile
 from parlure.scoring.rates import Counts, count_words
 from parlure.scoring.significance import compare
+from parlure.sections import Recipe
 from parlure.speech.calls import make_calls
 from parlure.training.items import training_items
 from parlure.training.loop import train

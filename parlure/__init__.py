@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from parlure.training.interrupt import StopTrainingError
     from parlure.training.loop import train
     from parlure.training.merging import merge
-    from parlure.transcribing.engines.shared import SharedBase
     from parlure.transcribing.correct import correct
+    from parlure.transcribing.engines.shared import SharedBase
     from parlure.transcribing.label import label
     from parlure.transcribing.transcribe import transcribe
 

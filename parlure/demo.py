@@ -10,9 +10,10 @@ from parlure.console import Console
 from parlure.corpus.prepare import prepare
 from parlure.errors import ParlureError
 from parlure.exclusive import LOCK, alone_in, is_empty
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import parse_recipe
 from parlure.scoring.page.verdict import verdict_sentence
 from parlure.scoring.skills import evaluate
+from parlure.sections import Recipe
 from parlure.speech.calls import SUGGESTED_RATIOS, make_calls
 
 N_CALLS = 80  # short ones: what a test needs is many speakers and calls, and each utterance costs decoding twice

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parlure.machine import SIZES, Machine, Size, look
-from parlure.recipe import AdapterSection, TrainingSection
+from parlure.sections import AdapterSection, TrainingSection
 from parlure.starter import STEP_S, encoder_s, epochs_for
 
 _POSITIONS_PER_S = 50  # of the encoder

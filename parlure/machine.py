@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from parlure.recipe import AdapterSection
+from parlure.sections import AdapterSection
 
 MARGIN_GB = 1.5  # the driver, the CUDA context, fragmentation
 _MEDIUM_GB_PER_S = (24.0 - 3.1) / (16 * 30)  # GB of activations per second of encoder input

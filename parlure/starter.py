@@ -13,8 +13,9 @@ from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
 from parlure.learning_rates import FULL_OF_ANY_SIZE, suited
 from parlure.machine import SIZES, Machine, Size, look
-from parlure.recipe import AdapterSection, Recipe, TrainingSection, parse_recipe
+from parlure.recipe import parse_recipe
 from parlure.scoring.normalize import headline_profile
+from parlure.sections import AdapterSection, Recipe, TrainingSection
 
 _BATCH_S, _ACCUMULATION = (TrainingSection.model_fields[name].default for name in ("batch_seconds", "accumulation"))
 STEP_S = _BATCH_S * _ACCUMULATION  # seconds of encoder input in an optimiser step

@@ -8,7 +8,8 @@ import psutil
 import torch
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from parlure.recipe import AdapterSection, parse_recipe
+from parlure.recipe import parse_recipe
+from parlure.sections import AdapterSection
 from parlure.speech.audio import SAMPLE_RATE
 from parlure.speech.features import HOP_LENGTH
 from parlure.training.batches import Tensors

@@ -9,7 +9,7 @@ import torch
 from test_loop import recipe, trained_weights
 
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe
+from parlure.sections import Recipe
 from parlure.speech.channel.expression import parse_channels
 from parlure.training.augmentation import Augmentation
 from parlure.training.items import training_items

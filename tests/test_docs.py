@@ -17,9 +17,10 @@ from tuned_runs import tuned_run
 
 from parlure import cli
 from parlure.corpus.explore.server import CorpusServer
-from parlure.recipe import Recipe, load_recipe, parse_recipe
+from parlure.recipe import load_recipe, parse_recipe
 from parlure.scoring.report import write_report
 from parlure.scoring.skills import evaluate
+from parlure.sections import Recipe
 from parlure.speech.audio import read_audio, write_audio
 from parlure.speech.channel.conditions import CONDITIONS, USUAL
 from parlure.speech.synth import Voice, synthesize
@@ -57,6 +58,8 @@ def desk(calls, tmp_path_factory):
     """A folder with the files that the pages speak of, small ones."""
     folder = tmp_path_factory.mktemp("desk")
     rows = calls.read_text(encoding="utf-8").splitlines()
+    others = "\n".join(rows).replace(",fr,", ",eo,") + "\n"  # as if they spoke Esperanto
+    (folder / "esperanto.csv").write_text(others, encoding="utf-8")
     (folder / "audio").symlink_to(calls.parent / "audio")
     (folder / "calls.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     (folder / "recordings").mkdir()
@@ -116,9 +119,9 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
          "--set", "evaluation.max_utterances=1", "--set", "decoding.max_new_tokens=10"]  # fmt: skip
 # Pages are read in this order, so that a later one finds the corpus and the run of an earlier one.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
-         "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "scoring.md", "beyond-wer.md",
-         "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md", "pseudo-labels.md", "correct.md",
-         "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
+         "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "vocabulary.md", "new-language.md",
+         "scoring.md", "beyond-wer.md", "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md",
+         "pseudo-labels.md", "correct.md", "publish.md", "export.md", "quebec-telephone.md", "is-my-wer-real.md",
          "telephone.md"]  # fmt: skip
 
 

@@ -336,7 +336,10 @@ def test_all_models_of_a_report_multiply_the_same_numbers(tmp_path, monkeypatch,
     def open_(name, engine, quantize):
         opened.append((name, engine, quantize))
         about = {"engine": engine, "compute_type": "int8_float32"}
-        return SimpleNamespace(model=name, sha256="0", compute_type="int8_float32", description=lambda: about)
+        tokenizer = SimpleNamespace(init_kwargs={})
+        return SimpleNamespace(
+            model=name, sha256="0", compute_type="int8_float32", description=lambda: about, tokenizer=tokenizer
+        )
 
     monkeypatch.setattr(evaluation, "open_engine", open_)
     exam = SimpleNamespace(

@@ -25,7 +25,7 @@ FLOORS = [
     ("corpus",),
     ("scoring",),
     ("speech",),
-    ("recipe", "learning_rates", "machine", "exclusive", "errors", "console"),
+    ("recipe", "sections", "learning_rates", "machine", "exclusive", "errors", "console"),
 ]
 WITH_TORCH = ("demo", "forecast", "machine", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
 HEAVY = ("torch", "transformers", "peft", "accelerate")

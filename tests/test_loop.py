@@ -23,6 +23,7 @@ from parlure.training.batches import MicroBatch
 from parlure.training.development import Development
 from parlure.training.interrupt import StopRequest
 from parlure.training.items import training_items
+from parlure.training.job import asked_for
 from parlure.training.loop import learning_rate, train
 from parlure.training.plan import Plan
 from parlure.training.team import Team
@@ -298,17 +299,16 @@ def test_a_recipe_narrows_the_corpus_and_says_so(corpus, corpus_folder, monkeypa
     mixed = tuple(replace(u, language="en" if n % 3 else "fr") for n, u in enumerate(corpus.utterances))
     monkeypatch.setattr(Corpus, "load", lambda folder: replace(corpus, utterances=mixed))
     rows = []
-    narrow = loop._corpus(recipe(corpus_folder, data={"language": "fr", "task": "transcribe"}), rows.append)
+    narrow = asked_for(recipe(corpus_folder, data={"language": "fr", "task": "transcribe"}), rows.append)
     n_kept = -(-len(mixed) // 3)
     assert [u.language for u in narrow.utterances] == ["fr"] * n_kept
     assert (narrow.info["n_utterances"], list(narrow.info["by_language"])) == (n_kept, ["fr"])  # the card reads it
     assert narrow.info["hours"] < corpus.info["hours"]
-    assert rows == [{
-        "kind": "notice", "text": f"{len(mixed) - n_kept} of {len(mixed)} utterances are in another language or task "
-        "than the recipe's: left out",
-    }]  # fmt: skip
+    assert rows == [
+        f"{len(mixed) - n_kept} of {len(mixed)} utterances are in another language or task than the recipe's: left out"
+    ]
     with pytest.raises(ParlureError, match=r"no utterance of .* is in the recipe's language and task") as caught:
-        loop._corpus(recipe(corpus_folder, data={"language": "fr", "task": "translate"}), None)
+        asked_for(recipe(corpus_folder, data={"language": "fr", "task": "translate"}), rows.append)
     assert caught.value.hint == "it has en (transcribe), fr (transcribe)"
 
 

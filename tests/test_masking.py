@@ -4,7 +4,7 @@ import pytest
 import torch
 from test_loop import recipe
 
-from parlure.recipe import AugmentationSection
+from parlure.sections import AugmentationSection
 from parlure.training.masking import N_MASKS, Masking
 from parlure.training.trainee import SummedLoss, Trainee
 from parlure.whisper.load import NANO, load_base, load_tokenizer

@@ -11,7 +11,8 @@ from test_loop import alone, recipe, trained_weights
 from test_trainee import items  # noqa: F401  fixture
 
 from parlure.errors import ParlureError
-from parlure.recipe import AdapterSection, dump_recipe
+from parlure.recipe import dump_recipe
+from parlure.sections import AdapterSection
 from parlure.shipping.export import EXPORTERS, export
 from parlure.speech.features import log_mel
 from parlure.training.batches import MicroBatch

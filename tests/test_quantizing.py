@@ -12,7 +12,8 @@ from test_trainee import items  # noqa: F401  fixture
 from transformers import WhisperConfig
 
 from parlure.errors import ParlureError
-from parlure.recipe import AdapterSection, dump_recipe
+from parlure.recipe import dump_recipe
+from parlure.sections import AdapterSection
 from parlure.training.checkpoint import keep_best, last, restore, save
 from parlure.training.loop import train
 from parlure.training.rehearsal import rehearse

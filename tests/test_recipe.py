@@ -7,7 +7,8 @@ import pytest
 
 import parlure
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe, differences, dump_recipe, load_recipe, parse_recipe, resolved
+from parlure.recipe import differences, dump_recipe, load_recipe, parse_recipe, resolved
+from parlure.sections import Recipe
 
 
 def write(folder: Path, text: str) -> Path:

@@ -10,7 +10,8 @@ from replica import write_talkbank
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from parlure import cli
-from parlure.recipe import Recipe, load_recipe
+from parlure.recipe import load_recipe
+from parlure.sections import Recipe
 from parlure.whisper.load import NANO
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,8 @@ import torch
 from measured_memory import N_TOKENS, config_of
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from parlure.recipe import AdapterSection, parse_recipe
+from parlure.recipe import parse_recipe
+from parlure.sections import AdapterSection
 from parlure.training.memory import ALLOCATOR
 from parlure.training.rehearsal import Need, prepared, rehearse
 from parlure.training.trainee import Trainee

@@ -4,7 +4,7 @@ import pytest
 from test_batches import SPECIAL, item
 from test_loop import recipe
 
-from parlure.recipe import TrainingSection
+from parlure.sections import TrainingSection
 from parlure.training.loop import train
 from parlure.training.plan import Plan
 from parlure.training.replay import Replay

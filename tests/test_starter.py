@@ -8,7 +8,8 @@ import pytest
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
 from parlure.machine import SIZES, Gpu, Machine, Size
-from parlure.recipe import Recipe, load_recipe
+from parlure.recipe import load_recipe
+from parlure.sections import Recipe
 from parlure.starter import init
 
 LAPTOP = Machine(2, 16.0, ())

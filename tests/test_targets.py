@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from parlure.corpus.manifest import Corpus
-from parlure.recipe import TargetsSection, TrainingSection
+from parlure.sections import TargetsSection, TrainingSection
 from parlure.training.items import training_items
 from parlure.training.plan import Plan
 from parlure.training.targets import Targets

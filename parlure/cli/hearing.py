@@ -32,6 +32,7 @@ def transcribe(
     quantize: Quantize = None,
     beam_size: BeamSize = 1,
     loop_guard: LoopGuard = False,
+    terms: Annotated[Path | None, Option(help="Terms to tell the model of before every window, one a line.")] = None,
 ) -> None:
     """Audio → text, JSON lines, SubRip or WebVTT."""
     from parlure.transcribing.pace import Pace
@@ -50,7 +51,8 @@ def transcribe(
 
     for path, hypothesis in run_transcribe(
         audio, model=model, language=language, task=task, timestamps=timestamps, channels=channels, window=window,
-        engine=engine, quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, pace=pace, on_broken=leave_out,
+        engine=engine, quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, terms=terms, pace=pace,
+        on_broken=leave_out,
     ):  # fmt: skip
         written = WRITERS[format_](hypothesis)
         if out is None:
@@ -87,6 +89,10 @@ def evaluate(
         Option(help='Exit with 3 if it holds, such as "transcription.fr>40"; any number of times.'),
     ] = None,
     terms: Annotated[Path | None, Option(help="Terms to look for, one a line: their recall and precision.")] = None,
+    prompted: Annotated[
+        bool,
+        Option("--prompted", help="Tell the models of the terms too, as transcribe --terms does."),
+    ] = False,
     condition: Annotated[
         str | None, Option(help='Send the split through a telephone channel, such as gsm or "g711 > loss(0.05)".')
     ] = None,
@@ -102,7 +108,7 @@ def evaluate(
     with Console().bar("decoding") as bar:
         report = run_evaluate(
             corpus, model, out, against=against, guards=guard or (), split=split, short=short, fail_if=fail_if or (),
-            terms=terms, condition=condition, engine=engine, quantize=quantize, beam_size=beam_size,
+            terms=terms, prompted=prompted, condition=condition, engine=engine, quantize=quantize, beam_size=beam_size,
             loop_guard=loop_guard, progress=bar,
         )  # fmt: skip
     from parlure.scoring.evidence.table import skill_lines

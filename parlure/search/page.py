@@ -7,13 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parlure.recipe import Recipe
 from parlure.scoring.page.document import document
 from parlure.scoring.page.drawing import BASE, MUTED, TEXT, TUNED, WORSE, drawing
 from parlure.scoring.page.marks import NO_NUMBER, percent, plural, table
 from parlure.search.found import Found, shown
 from parlure.search.space import Choice, Span
 from parlure.search.trial import Outcome
+from parlure.sections import Recipe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

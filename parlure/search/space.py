@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe, parse_recipe
+from parlure.recipe import parse_recipe
+from parlure.sections import Recipe
 
 RATIO = "adapter.alpha_over_r"
 # what decides how a trial is judged, what it is, or where its numbers go: trials that differ there cannot be compared

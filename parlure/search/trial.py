@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from parlure.errors import ParlureError, from_environment
-from parlure.recipe import Recipe
 from parlure.search.space import applied
 from parlure.search.study import Claim
+from parlure.sections import Recipe
 from parlure.training.interrupt import StopTrainingError
 from parlure.training.loop import train
 

@@ -16,13 +16,14 @@ from typing import Any
 
 from parlure.corpus.manifest import MANIFEST, Corpus
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe, differences, dump_recipe, load_recipe, resolved
+from parlure.recipe import differences, dump_recipe, load_recipe, resolved
 from parlure.search.found import Found
 from parlure.search.luck import flattery_of
 from parlure.search.page import search_page
 from parlure.search.space import Space, applied, drawn_of, read_space
 from parlure.search.study import FACTS, Study, alone_with
 from parlure.search.trial import Outcome, folder_of, run_trial, tidy
+from parlure.sections import Recipe
 from parlure.training.loop import HEARD
 
 BEST, TRIALS, PAGE = "best.toml", "trials.json", "tune.html"

@@ -56,6 +56,7 @@ def make_card(run: Path, report: Path | None = None, repo: str | None = None) ->
         *_how_it_was_made(recipe, corpus),
         "",
         *use(recipe["model"]["base"], is_adapter, repo),
+        *_new_language(recipe),
         "",
         *_limits(corpus),
     ]
@@ -111,6 +112,25 @@ def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> li
         "No speaker and no session is in two splits." if corpus["split"]["group_by"] == ["speaker", "session"] else ""
     )
     return [*lines, "", f"{shared} Of {corpus['n_read']} rows {corpus['rejected']['total']} were rejected.".strip()]
+
+
+def _new_language(recipe: Mapping[str, Any]) -> list[str]:
+    """How to ask for a language that the model was taught."""
+    own = recipe.get("language") or {}
+    if not (code := own.get("code")):
+        return []
+    if token := own["token"]:
+        return [
+            "",
+            f"`{code}` has the token of `{token}`, which the model no longer knows: parlure is asked for `{code}`, "
+            f"every other runtime for `{token}`.",
+        ]
+    return [
+        "",
+        f'`{code}` has a token of its own behind the others: in Hugging Face it is `language="<|{code}|>"`, and the '
+        "base needs a row more before an adapter is loaded: "
+        "`model.resize_token_embeddings(model.config.vocab_size + 1)`. Other runtimes cannot tell its languages.",
+    ]
 
 
 def _limits(corpus: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from parlure.corpus.manifest import Corpus
 from parlure.corpus.voices import OtherVoices
 from parlure.errors import ParlureError
-from parlure.recipe import AugmentationSection, Recipe
+from parlure.sections import AugmentationSection, Recipe
 from parlure.speech.channel.expression import parse_channels
 from parlure.training.changes import Change, Gain, Noise, Room, Speed, Telephone, recordings_in
 from parlure.training.windows import Item

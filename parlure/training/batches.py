@@ -7,7 +7,7 @@ and few shapes occur. Which windows there are is :mod:`parlure.training.windows`
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,7 @@ def plan_epoch(
     seed: int,
     batch_seconds: float,
     accumulation: int,
+    prompted: Callable[[Window], Window] | None = None,
 ) -> list[tuple[MicroBatch, ...]]:
     """The steps of one epoch; every utterance is in exactly one of them.
 
@@ -86,9 +87,12 @@ def plan_epoch(
         seed: the recipe's.
         batch_seconds: encoder seconds of one forward pass; a single window may exceed it.
         accumulation: forward passes per step.
+        prompted: what puts a prompt before a window, if anything does.
     """
     rng = random.Random(f"{seed} {epoch}")
     windows = draw_windows(items, policy, special, seed=seed, epoch=epoch)
+    if prompted is not None:
+        windows = [*map(prompted, windows)]
     rng.shuffle(windows)  # which windows of one length meet
     windows.sort(key=lambda window: -window.length_s)
     batches = _filled(windows, batch_seconds, 0.0 if policy.fixed else _SLACK_S)

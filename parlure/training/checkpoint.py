@@ -20,12 +20,15 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 from parlure.corpus.manifest import MANIFEST, Corpus
 from parlure.errors import ParlureError
 from parlure.exclusive import LOCK, is_empty
-from parlure.recipe import Recipe, differences, dump_recipe, load_recipe
+from parlure.recipe import differences, dump_recipe, load_recipe
+from parlure.sections import Recipe
 from parlure.whisper.adapters import save_adapter
+from parlure.whisper.prompt import language_tokens
 
 _N_KEPT = 2  # checkpoints: the last, and one before it should the disk fill up
 _MARKER = "progress.json"  # written last
 _RECIPE, _ENVIRONMENT, _CORPUS = "recipe.toml", "environment.json", "corpus.json"  # what a run begins with
+_TERMS = "terms.txt"  # a copy of the list that it is trained behind, if there is one
 _STATES = "states.pt"  # of what has one beside weights and optimiser
 _PART = ".part"  # of a name: is being written
 
@@ -42,7 +45,11 @@ def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> Non
         )
     if not _is_run(out):
         # what was killed before its first step may have left these; whatever else is there is the person's
-        leftovers = {LOCK, _ENVIRONMENT, _CORPUS, *(name + _PART for name in (_ENVIRONMENT, _CORPUS, _RECIPE))}
+        leftovers = {
+            LOCK,
+            *(name + end for name in (_ENVIRONMENT, _CORPUS, _TERMS) for end in ("", _PART)),
+            _RECIPE + _PART,
+        }
         if out.exists() and not {path.name for path in out.iterdir()} <= leftovers:
             raise ParlureError(f"{out} holds something else than a run", "give another folder: --out NAME")
         return
@@ -54,6 +61,11 @@ def check_run(out: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> Non
     if json.loads((out / _CORPUS).read_text(encoding="utf-8")) != _corpus_info(corpus):
         raise ParlureError(
             f"the corpus {corpus.folder} has changed since {out} was started with it", "train anew: another --out"
+        )
+    if (terms := recipe.targets.terms) and _text(Path(terms)) != _text(out / _TERMS):
+        raise ParlureError(
+            f"the list {terms} has changed since {out} was started with it",
+            f"put {out / _TERMS} back in its place, or train anew: another --out",
         )
 
 
@@ -69,6 +81,8 @@ def open_run(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     out.mkdir(parents=True, exist_ok=True)
     _write_json(out / _ENVIRONMENT, _environment())
     _write_json(out / _CORPUS, _corpus_info(corpus))
+    if recipe.targets.terms:
+        _write(out / _TERMS, _text(Path(recipe.targets.terms)))
     _write(out / _RECIPE, dump_recipe(recipe))
 
 
@@ -139,6 +153,8 @@ def keep_best(out: Path, model: nn.Module, tokenizer: WhisperTokenizer) -> None:
     shutil.rmtree(part, ignore_errors=True)
     if isinstance(model, PeftModel):
         save_adapter(model, part)
+        if language_tokens(tokenizer):
+            tokenizer.save_pretrained(str(part))
     else:
         assert isinstance(model, WhisperForConditionalGeneration)
         save_model(model, tokenizer, part)
@@ -227,6 +243,10 @@ def _write(path: Path, text: str) -> None:
     part = path.with_name(path.name + _PART)
     part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -13,9 +13,9 @@ from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.corpus.pseudo import refuse_pseudo
 from parlure.errors import ParlureError
-from parlure.recipe import DecodingSection, Recipe
 from parlure.scoring.normalize import get_profile, headline_profile
 from parlure.scoring.rates import count_words
+from parlure.sections import DecodingSection, Recipe
 from parlure.training.items import refuse_long
 from parlure.training.team import Team
 from parlure.transcribing.clips import clips_of

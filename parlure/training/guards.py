@@ -13,8 +13,9 @@ from pathlib import Path
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.errors import ParlureError
-from parlure.recipe import Recipe, split_guard
+from parlure.recipe import split_guard
 from parlure.scoring.normalize import headline_profile
+from parlure.sections import Recipe
 from parlure.training.development import Development
 from parlure.training.items import refuse_long
 from parlure.training.team import Team

@@ -90,4 +90,4 @@ def _item(utterance: Utterance, tokenizer: WhisperTokenizer) -> Item:
         labels, plain = encode(segments=[(s[0], s[1], s[2]) for s in utterance.segments]), labels
     read = partial(read_audio, utterance.recording, utterance.start, utterance.end, utterance.channel)
     group = json.dumps([utterance.session, utterance.speaker, utterance.channel])
-    return Item(utterance.id, utterance.duration_s, labels, read, group, plain)
+    return Item(utterance.id, utterance.duration_s, labels, read, group, plain, utterance.text)

@@ -17,28 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import WhisperConfig
 
-from parlure.corpus.manifest import Corpus
-from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
-from parlure.learning_rates import warning
 from parlure.machine import has_bf16
-from parlure.recipe import Recipe, TrainingSection, resolved
+from parlure.recipe import resolved
+from parlure.sections import Recipe, TrainingSection
 from parlure.training import checkpoint
-from parlure.training.augmentation import Augmentation
-from parlure.training.development import Development
-from parlure.training.guards import Guards
 from parlure.training.interrupt import StopRequest
-from parlure.training.items import narrowed, permuted, training_items
-from parlure.training.memory import as_begun, fitted
-from parlure.training.plan import Plan
-from parlure.training.replay import Replay
+from parlure.training.job import Job
 from parlure.training.team import Team
-from parlure.training.tracking import NoTracking, Tracking, check_trackers
+from parlure.training.tracking import NoTracking, Tracking
 from parlure.training.trainee import Trainee, optimisation_step
-from parlure.whisper.load import load_base, load_tokenizer, locate
-from parlure.whisper.prompt import SpecialTokens
+from parlure.whisper.languages import give_token
+from parlure.whisper.load import load_base
 
 HEARD = "dev.jsonl"  # in a run folder: errors of what is kept, by dev utterance
 
@@ -102,41 +93,17 @@ def train(
 
 def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, on_event: OnEvent | None) -> RunSummary:
     # 1. What to train on, and what to be judged by: refused here if anything is wrong
-    corpus = _corpus(recipe, on_event if team.is_main else None)
-    source, adapter = locate(recipe.model.base)
-    if adapter is not None:
-        raise ParlureError(f"{recipe.model.base} is a run with an adapter", "start from its base")
-    tokenizer = load_tokenizer(source)
-    items = training_items(corpus, tokenizer)
-    special = SpecialTokens.of(tokenizer)
-    augmentation, replay = Augmentation.of(recipe, corpus, special), Replay.of(recipe, tokenizer)
-    development, guards = Development.of(corpus, recipe), Guards.of(recipe)
-    _can_be_done(recipe, team)
-    check_trackers(recipe.tracking)
-    if resume and (begun := checkpoint.begun_with(out)) is not None:
-        recipe = as_begun(recipe, begun)
-    checkpoint.check_run(out, recipe, corpus, resume=resume)
-    team.wait()  # nobody writes before everybody has looked
-    is_open = not recipe.training.batch_seconds
-    config = WhisperConfig.from_pretrained(source, **({"dropout": d} if (d := recipe.training.dropout) else {}))
-    recipe, fit = fitted(recipe, config, [*items, *(replay.items if replay else ())], team)
-    said = [fit.sentence] if fit and (is_open or fit.checkpointing) else []
-    if bits := recipe.adapter.bits:
-        told = f"the base is held in {bits} bits, and dev is decoded so; the adapter is kept for the base as it is"
-        said.append(told)
-    rate = recipe.training.learning_rate
-    said += filter(None, [warning(recipe.adapter.method, rate, config.d_model, config.encoder_layers)])
-    if on_event and team.is_main:
-        for text in said:
-            on_event({"kind": "notice", "text": text})
-    plan = Plan(items, recipe.training, special, augmentation, recipe.targets, replay)
+    job = Job.of(recipe, out, team, resume=resume, notice=_notice(on_event if team.is_main else None))
+    recipe, corpus, tokenizer, plan = job.recipe, job.corpus, job.tokenizer, job.plan
 
     # 2. The model, the optimiser, and where we stand
     torch.manual_seed(recipe.training.seed)
     n_steps = plan.count_steps()
+    whisper = load_base(job.source)
     trainee = Trainee.of(
-        recipe, load_base(source), tokenizer, team.accelerator.device, out, bf16=team.is_bf16, n_steps=n_steps
-    )
+        recipe, whisper, tokenizer, team.accelerator.device, out, bf16=team.is_bf16, n_steps=n_steps,
+        tokens=() if job.language is None else (give_token(whisper, tokenizer, job.language),),
+    )  # fmt: skip
     progress = Progress()
     if resume and (last := checkpoint.last(out)) is not None:
         progress = Progress(**checkpoint.restore(last, trainee.saveable, trainee.optimizer, trainee.states))
@@ -155,7 +122,7 @@ def _train(recipe: Recipe, out: Path, team: Team, resume: bool, dry_run: bool, o
     progress.to_judge |= progress.step == 0
     with closing(trainee.feeder), closing(tracking), stop:
         while True:
-            if progress.to_judge and _evaluate(trainee, development, guards, progress, out, log, team, stop):
+            if progress.to_judge and _evaluate(trainee, job, progress, out, log, team, stop):
                 harms = 0 < recipe.guard.patience <= progress.n_harmed
                 is_stuck = 0 < recipe.evaluation.patience <= progress.n_worse
                 progress.finished = progress.step == n_steps or is_stuck or harms
@@ -194,7 +161,7 @@ def learning_rate(training: TrainingSection, step: int, n_steps: int) -> float:
     return training.learning_rate * (n_steps - step) / max(1, n_steps - warmup)
 
 
-# ------------------------------------------------------------------------------------------ setting up, judging
+# ------------------------------------------------------------------------------------------ keeping, judging
 
 
 def _precision(training: TrainingSection) -> str:
@@ -203,35 +170,8 @@ def _precision(training: TrainingSection) -> str:
     return {"fp32": "no", "bf16": "bf16"}[training.precision]
 
 
-def _corpus(recipe: Recipe, on_event: OnEvent | None) -> Corpus:
-    """What the recipe asks for of its corpus; says how much is left out."""
-    whole = Corpus.load(Path(recipe.data.corpus))
-    corpus = narrowed(whole, recipe.data.language, recipe.data.task)
-    n_all, n_kept = len(whole.utterances), len(corpus.utterances)
-    if on_event and n_kept < n_all:
-        text = f"{n_all - n_kept} of {n_all} utterances are in another language or task than the recipe's: left out"
-        on_event({"kind": "notice", "text": text})
-    if recipe.data.permute_labels:
-        corpus = permuted(corpus, recipe.training.seed)
-        if on_event:
-            on_event({"kind": "notice", "text": "a control: every transcript of train is another utterance's"})
-    return corpus
-
-
-def _can_be_done(recipe: Recipe, team: Team) -> None:
-    """A step's forward passes are shared out, so that the recipe and not the machine decides what a step is; and only
-    an encoder that stays as it is can have its outputs kept."""
-    training = recipe.training
-    if training.encoder_cache_gb and recipe.adapter.parts != "decoder":
-        raise ParlureError(
-            "training.encoder_cache_gb keeps what an encoder gives, and here the encoder is tuned too",
-            "--set adapter.parts=decoder, or --set training.encoder_cache_gb=0",
-        )
-    if training.accumulation < team.size:
-        raise ParlureError(
-            f"{team.size} processes would share a step of {training.accumulation}: some would have nothing to do",
-            f"--set training.accumulation={team.size}, and batch_seconds so much lower that a step stays what it was",
-        )
+def _notice(on_event: OnEvent | None) -> Callable[[str], None]:
+    return lambda text: on_event({"kind": "notice", "text": text}) if on_event else None
 
 
 def _ignored(row: Mapping[str, Any]) -> None:
@@ -265,8 +205,7 @@ def _save(trainee: Trainee, progress: Progress, out: Path, team: Team) -> int:
 
 def _evaluate(
     trainee: Trainee,
-    development: Development,
-    guards: Guards,
+    job: Job,
     progress: Progress,
     out: Path,
     log: checkpoint.MetricsLog,
@@ -278,7 +217,7 @@ def _evaluate(
     Returns:
         Whether it was done, and not left for a request to stop.
     """
-    clock = time.monotonic()
+    clock, development, guards = time.monotonic(), job.development, job.guards
     with trainee.as_kept():
         wer = development.word_error_rate(trainee.whisper, trainee.tokenizer, team, lambda: stop.requested)
         guarded = None if wer is None else guards.rates(trainee, team, lambda: stop.requested)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from parlure.recipe import AugmentationSection
+from parlure.sections import AugmentationSection
 from parlure.speech.features import FRAMES_PER_S
 
 N_MASKS = 2  # of either kind, as the paper's policies for Switchboard, which is telephone speech

@@ -18,7 +18,7 @@ import torch
 from transformers import WhisperConfig
 
 from parlure.errors import ParlureError
-from parlure.recipe import AdapterSection, Recipe, TrainingSection
+from parlure.sections import AdapterSection, Recipe, TrainingSection
 from parlure.speech.features import WINDOW_S, short_window_s
 from parlure.training.augmentation import slowest
 from parlure.training.rehearsal import Need, rehearse
@@ -71,7 +71,9 @@ class Fit:
         )
 
 
-def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: Team) -> tuple[Recipe, Fit | None]:
+def fitted(
+    recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: Team, *, n_before: int = 0
+) -> tuple[Recipe, Fit | None]:
     """The recipe with what it leaves to the memory filled in; the same in every process of the team.
 
     Args:
@@ -79,6 +81,7 @@ def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: T
         config: of the model that is tuned.
         items: what it is tuned on.
         team: the processes; called by each, before the model is loaded.
+        n_before: label tokens that may stand before any of them.
 
     Returns:
         The recipe, and what it was fitted by; None where it leaves nothing open and gives no budget.
@@ -96,7 +99,8 @@ def fitted(recipe: Recipe, config: WhisperConfig, items: Sequence[Item], team: T
     rooms = team.add([room * (rank == team.accelerator.process_index) for rank in range(team.size)])
     bf16 = team.accelerator.mixed_precision == "bf16"
     fit = choose(
-        training, recipe.adapter, config, shapes_of(items, training, slowest(recipe.augmentation)), min(rooms),
+        training, recipe.adapter, config,
+        shapes_of(items, training, n_before, slowest(recipe.augmentation)), min(rooms),
         bf16=bf16, size=team.size, device=team.accelerator.device.type,
     )  # fmt: skip
     chosen = {
@@ -174,7 +178,7 @@ def worst_bytes(need: Need, shapes: Sequence[Shape], batch_seconds: float, devic
     return MARGIN * ALLOCATOR.get(device, max(ALLOCATOR.values())) * max(totals)
 
 
-def shapes_of(items: Sequence[Item], training: TrainingSection, slowest: float = 1.0) -> list[Shape]:
+def shapes_of(items: Sequence[Item], training: TrainingSection, n_before: int = 0, slowest: float = 1.0) -> list[Shape]:
     """The windows that may occur: each utterance's own length, and 30 s if there is a share of full ones.
 
     A forward pass is padded to the longest label in it, which may come from a shorter window.
@@ -182,6 +186,7 @@ def shapes_of(items: Sequence[Item], training: TrainingSection, slowest: float =
     Args:
         items: what may be trained on.
         training: of the recipe.
+        n_before: tokens that may stand before each window's own.
         slowest: how many times as long as recorded an utterance may become.
     """
     longest: dict[float, int] = {}
@@ -193,7 +198,7 @@ def shapes_of(items: Sequence[Item], training: TrainingSection, slowest: float =
         longest[WINDOW_S] = min(MAX_TOKENS, n_together * (max(longest.values()) + 2))
     shapes, n_tokens = [], 0
     for length_s in sorted(longest):
-        n_tokens = max(n_tokens, longest[length_s])
+        n_tokens = max(n_tokens, min(MAX_TOKENS, longest[length_s] + n_before))
         shapes.append(Shape(length_s, n_tokens))
     return shapes
 

@@ -19,8 +19,9 @@ from parlure.exclusive import alone_in, is_empty
 from parlure.training.checkpoint import save_model
 from parlure.whisper.blending import whole_base
 from parlure.whisper.combining import COMBINATIONS, combine
-from parlure.whisper.load import base_of, load, load_base, load_tokenizer
+from parlure.whisper.load import base_of, load, load_base, load_tokenizer, locate
 from parlure.whisper.plainlora import is_plain, summed
+from parlure.whisper.prompt import language_tokens
 
 TABLE = "merge.json"
 PARTS = "runs"  # a folder each, numbered in the order given
@@ -78,6 +79,8 @@ def merge(
             raise ParlureError(
                 f"{run} was tuned from {source}, and {runs[0]} from {sources[runs[0]]}", "merge runs of one base"
             )
+        if language_tokens(load_tokenizer(*locate(run))):
+            raise ParlureError(f"{run} was taught a language, which its base has no word for", "merge other runs")
     if not is_empty(out):
         raise ParlureError(f"{out} is not empty", "give a new folder: --out NAME")
     adapters = [Path(run) / "adapter" for run in runs]

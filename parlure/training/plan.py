@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from parlure.recipe import TargetsSection, TrainingSection
+from parlure.sections import TargetsSection, TrainingSection
 from parlure.training.augmentation import Augmentation
 from parlure.training.batches import MicroBatch, plan_epoch
 from parlure.training.replay import Replay
 from parlure.training.targets import Targets
+from parlure.training.termlists import TermLists
 from parlure.training.windows import Item, WindowPolicy
 from parlure.whisper.prompt import SpecialTokens
 
@@ -25,6 +27,7 @@ class Plan:
         augmentation: what they go through before they are heard.
         targets: what is asked for of them.
         replay: what of a general corpus stands among them.
+        terms: which terms windows stand behind.
     """
 
     items: Sequence[Item]
@@ -33,6 +36,7 @@ class Plan:
     augmentation: Augmentation | None = None
     targets: TargetsSection = TargetsSection()  # noqa: RUF009  frozen
     replay: Replay | None = None
+    terms: TermLists | None = None
 
     def epoch(self, number: int) -> list[tuple[MicroBatch, ...]]:
         """The steps of one epoch, 0-based."""
@@ -49,6 +53,7 @@ class Plan:
         return plan_epoch(
             items, policy, self.special, epoch=number, seed=training.seed,
             batch_seconds=training.batch_seconds, accumulation=training.accumulation,
+            prompted=None if self.terms is None else partial(self.terms.before, epoch=number),
         )  # fmt: skip
 
     def count_steps(self) -> int:

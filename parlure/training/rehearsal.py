@@ -21,7 +21,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from parlure.recipe import AdapterSection
+from parlure.sections import AdapterSection
 from parlure.speech.features import FRAMES_PER_S, N_FFT, N_WINDOW_FRAMES, WINDOW_S
 from parlure.training.trainable import made_trainable
 from parlure.whisper.checkpointing import checkpoint_layers

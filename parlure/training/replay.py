@@ -12,7 +12,7 @@ from pathlib import Path
 from transformers import WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus
-from parlure.recipe import Recipe
+from parlure.sections import Recipe
 from parlure.training.items import training_items
 from parlure.training.windows import Item
 

@@ -23,7 +23,7 @@ from typing import Any
 from accelerate.tracking import GeneralTracker, MLflowTracker, TensorBoardTracker, TrackioTracker, WandBTracker
 
 from parlure.errors import missing_extra
-from parlure.recipe import Recipe, TrackingSection
+from parlure.sections import Recipe, TrackingSection
 
 STATE = "tracking.json"
 _KINDS = ("step", "evaluation")  # of rows that are tracked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import torch
@@ -10,7 +10,7 @@ from torch import nn
 from transformers import WhisperForConditionalGeneration
 
 from parlure.errors import ParlureError
-from parlure.recipe import AdapterSection
+from parlure.sections import AdapterSection
 from parlure.whisper.adapters import attach, layers_of
 from parlure.whisper.methods import Adapters
 from parlure.whisper.quantizing import quantize_linears
@@ -28,6 +28,7 @@ def made_trainable(
     base_name: str = "",
     bf16: bool = False,
     n_steps: int = 1,
+    tokens: Sequence[int] = (),
 ) -> tuple[WhisperForConditionalGeneration, nn.Module]:
     """Prepare a base model, which is changed in place, on whatever device it is; that is where it is quantised.
 
@@ -37,6 +38,7 @@ def made_trainable(
         base_name: the MODEL it was loaded from, which an adapter names.
         bf16: whether it is computed in bf16: frozen weights are then held in it, what is trained stays in fp32.
         n_steps: optimiser steps of the run.
+        tokens: ids whose embeddings are trained whatever else is.
 
     Returns:
         The Whisper, adapters inside if there are any, and what is to be saved: the PEFT model, or the Whisper itself.
@@ -51,6 +53,11 @@ def made_trainable(
         )
     if adapter.method == "full":
         _free(whisper, adapter)
+        if tokens and not whisper.get_input_embeddings().weight.requires_grad:
+            raise ParlureError(
+                "a new language's token is in the decoder's embeddings, which this recipe leaves as they are",
+                "--set adapter.parts=both --set adapter.last_layers=0, or --set adapter.method=lora",
+            )
         return whisper, whisper
     if bf16:
         _hold_in_bf16(whisper)
@@ -58,7 +65,7 @@ def made_trainable(
         quantize_linears(whisper, adapter.bits, torch.bfloat16 if bf16 else torch.float32)
     adapters = Adapters(
         adapter.r, adapter.alpha, adapter.dropout, adapter.method, adapter.targets,
-        adapter.parts, adapter.last_layers, adapter.modules_to_save, n_steps,
+        adapter.parts, adapter.last_layers, adapter.modules_to_save, n_steps, tokens,
     )  # fmt: skip
     adapted = attach(whisper, adapters, base_name)
     return cast(WhisperForConditionalGeneration, adapted.get_base_model()), adapted

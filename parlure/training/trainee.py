@@ -14,7 +14,7 @@ from peft import PeftModel
 from torch import nn
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
-from parlure.recipe import Recipe
+from parlure.sections import Recipe
 from parlure.speech.features import log_mel
 from parlure.training.averaging import WeightAverage
 from parlure.training.batches import MicroBatch, Tensors, collate_labels
@@ -109,6 +109,7 @@ class Trainee:
         *,
         bf16: bool = False,
         n_steps: int = 1,
+        tokens: Sequence[int] = (),
     ) -> Trainee:
         """A base model made ready: adapters attached or weights freed, on its device, with its optimiser.
 
@@ -120,13 +121,16 @@ class Trainee:
             cache_folder: where the encoder's outputs are kept, if the recipe wants them on disk.
             bf16: whether it is computed in bf16, see :func:`parlure.training.trainable.made_trainable`.
             n_steps: optimiser steps of the run.
+            tokens: ids whose embeddings are trained whatever else is.
         """
         adapter, training = recipe.adapter, recipe.training
         if training.dropout:
             set_dropout(whisper, training.dropout)
         if adapter.bits:
             whisper.to(device)  # whose own kernels quantise
-        whisper, saveable = made_trainable(whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps)
+        whisper, saveable = made_trainable(
+            whisper, adapter, base_name=recipe.model.base, bf16=bf16, n_steps=n_steps, tokens=tokens
+        )
         hears = adapter.parts != "decoder"
         made = cls(whisper, tokenizer, saveable, hears)
         if adapter.method == "adalora":

@@ -31,6 +31,7 @@ class Item:
     Attributes:
         group: who speaks in which conversation; only utterances of one group share a window.
         plain: its labels without phrase times, where ``labels`` have them.
+        text: what is said in it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Item:
     read: Callable[[], Samples]
     group: str = ""
     plain: Labels | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

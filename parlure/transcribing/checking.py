@@ -16,8 +16,9 @@ from parlure.corpus.journal import adding_to, kept_rows
 from parlure.corpus.manifest import Utterance
 from parlure.speech.audio import AudioError, Samples, read_audio
 from parlure.speech.features import WINDOW_S, log_mel
-from parlure.transcribing.decode import Clip, DecodingOptions, decode, language_ids, window_waves
+from parlure.transcribing.decode import Clip, DecodingOptions, decode, window_waves
 from parlure.transcribing.stepping import Stepper
+from parlure.whisper.languages import language_ids
 from parlure.whisper.load import LoadedModel, load
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, encode_text
 

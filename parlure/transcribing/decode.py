@@ -15,7 +15,6 @@ from typing import Literal
 import numpy as np
 import torch
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
-from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, Samples
@@ -25,7 +24,9 @@ from parlure.transcribing.greedy import greedy
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.rows import Rules, most_probable, suppression
 from parlure.transcribing.stepping import Stepper
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, previous_ids, prompt_ids, token_id
+from parlure.whisper.languages import language_ids
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, previous_ids, prompt_ids
+from parlure.whisper.terms import terms_prompt
 
 # openai/whisper transcribe.py: a window is silent if <|nospeech|> is this probable and its text is not to be trusted
 NO_SPEECH_THRESHOLD = 0.6
@@ -62,6 +63,7 @@ class DecodingOptions:
     identify: bool = False  # name the language that the model takes it for even if one is given
     loop_guard: bool = False  # stop a row that goes round in circles; off, for it changes what a model's WER is
     prompt: str | None = None  # read as if said just before each clip; a long recording's windows are without it
+    terms: tuple[str, ...] = ()  # that the model is told of before every window, in the prompt's place
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
@@ -92,7 +94,7 @@ def decode(
 
     Raises:
         ValueError: a clip is longer than 30 s.
-        ParlureError: an unknown language or task, or audio that cannot be read.
+        ParlureError: an unknown language or task, more terms than a prompt holds, or audio that cannot be read.
     """
     found: dict[int, Hypothesis] = {}
     for window_s, chosen in batches_of(clips, options):
@@ -157,12 +159,6 @@ def _identified(stepper: Stepper, tokenizer: WhisperTokenizer, n_rows: int, devi
     return most_probable(language_ids(tokenizer), scores)
 
 
-def language_ids(tokenizer: WhisperTokenizer) -> dict[str, int]:
-    """Language code → id of its token, of the languages that this Whisper knows."""
-    known = {code: token_id(tokenizer, f"<|{code}|>") for code in LANGUAGES}
-    return {code: id_ for code, id_ in known.items() if id_ is not None}
-
-
 def _decode_batch(
     model: WhisperForConditionalGeneration,
     tokenizer: WhisperTokenizer,
@@ -173,12 +169,14 @@ def _decode_batch(
     device, dtype = model.device, model.dtype
     features = log_mel(waves.to(device), model.config.num_mel_bins).to(dtype)
     stepper = Stepper(model, model.model.encoder(features).last_hidden_state)
-    if options.language is None:
-        languages = _identified(stepper, tokenizer, len(names), device)
-    else:
-        languages = [options.language] * len(names)
-    before = previous_ids(tokenizer, options.prompt) if options.prompt else []
-    prompts = torch.tensor([before + prompt_ids(tokenizer, code, options.task) for code in languages], device=device)
+    before = ids_before(tokenizer, options)
+    identified = None
+    # what a model is told of must not tell it the language: it is asked before
+    if options.language is None or (before and options.identifies):
+        identified = _identified(stepper, tokenizer, len(names), device)
+    languages = [options.language] * len(names) if options.language is not None else identified or []
+    asked = [[*before, *prompt_ids(tokenizer, code, options.task)] for code in languages]
+    prompts = torch.tensor(asked, device=device)
     rules = _rules(model, tokenizer, prompts.shape[1], len(before), options)
     if options.beam_size == 1:
         found = greedy(stepper, prompts, rules)
@@ -187,6 +185,8 @@ def _decode_batch(
     for row in found:
         if row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD:
             row.fall_silent()
+    for row, code in zip(found, identified or (), strict=False):
+        row.identified = code
     return [
         Hypothesis(
             id=name,
@@ -204,11 +204,20 @@ def _decode_batch(
     ]
 
 
+def ids_before(tokenizer: WhisperTokenizer, options: DecodingOptions) -> tuple[int, ...]:
+    """What stands before the start token: a text as if said just before, or else terms.
+
+    Raises:
+        ParlureError: it is longer than what Whisper reads there.
+    """
+    return tuple(previous_ids(tokenizer, options.prompt)) if options.prompt else terms_prompt(tokenizer, options.terms)
+
+
 def _rules(
     model: WhisperForConditionalGeneration,
     tokenizer: WhisperTokenizer,
     n_prompt: int,
-    start_at: int,
+    n_before: int,
     options: DecodingOptions,
 ) -> Rules:
     special = SpecialTokens.of(tokenizer)
@@ -223,7 +232,7 @@ def _rules(
         n_tokens=min(options.max_new_tokens, MAX_TOKENS - n_prompt),
         no_speech_threshold=options.no_speech_threshold,
         loop_guard=options.loop_guard,
-        start_at=start_at,
+        n_before=n_before,
     )
 
 

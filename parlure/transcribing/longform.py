@@ -15,7 +15,9 @@ from parlure.speech.audio import Samples
 from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import LOGPROB_THRESHOLD, DecodingOptions, identify_language, text_of, window_waves
 from parlure.transcribing.hypothesis import Hypothesis, Segment
+from parlure.whisper.prompt import MAX_TOKENS, language_token, prompt_ids
 from parlure.whisper.quiet import quiet
+from parlure.whisper.terms import terms_prompt
 
 
 @torch.inference_mode()
@@ -41,10 +43,13 @@ def decode_long(
     wave[0, : len(samples)] = torch.from_numpy(samples)
     features = log_mel(wave.to(model.device), model.config.num_mel_bins).to(model.dtype)
     language = options.language or first_language(model, tokenizer, samples)
+    spoken = prompt_ids(tokenizer, language, options.task, timestamps=True)
+    before = terms_prompt(tokenizer, options.terms)
+    room = MAX_TOKENS - len(before) - len(spoken)
     output = model.generate(
         input_features=features,
         attention_mask=torch.ones(1, features.shape[-1], dtype=torch.long, device=model.device),
-        language=language,
+        language=language_token(tokenizer, language),
         task=options.task,
         return_timestamps=True,
         return_segments=True,
@@ -52,7 +57,9 @@ def decode_long(
         no_speech_threshold=options.no_speech_threshold,
         logprob_threshold=LOGPROB_THRESHOLD,
         temperature=0.0,  # with the thresholds transformers 5.23 compares it
-        max_new_tokens=options.max_new_tokens if features.shape[-1] > N_WINDOW_FRAMES else None,
+        # transformers 5.23 puts it before every window, for no window stands behind the one before
+        prompt_ids=torch.tensor(before, device=model.device) if before else None,
+        max_new_tokens=min(options.max_new_tokens, room) if features.shape[-1] > N_WINDOW_FRAMES else None,
         do_sample=False,
         num_beams=options.beam_size,
     )

@@ -22,7 +22,7 @@ class Rules:
         n_tokens: at most so many are written, the end included.
         no_speech_threshold: above this probability a row that would end at once is silent.
         loop_guard: stop a row that goes round in circles.
-        start_at: place of the start token in the prompts, behind the previous text.
+        n_before: tokens of a prompt that stand before the start token.
     """
 
     end: int
@@ -33,7 +33,7 @@ class Rules:
     n_tokens: int
     no_speech_threshold: float
     loop_guard: bool
-    start_at: int = 0
+    n_before: int = 0
 
 
 @dataclass
@@ -94,7 +94,7 @@ def begin(stepper: Stepper, prompts: torch.Tensor, rules: Rules) -> tuple[list[R
         A row for each, without tokens, and the logits of the first, ``(n_utterances, n_vocabulary)``.
     """
     # what the model would say right after the start token: no speech, or the language that it hears
-    at_start, scores = stepper(prompts, (rules.start_at, -1)).unbind(1)
+    at_start, scores = stepper(prompts, (rules.n_before, -1)).unbind(1)
     no_speech = (at_start[:, rules.no_speech] - at_start.logsumexp(-1)).exp().tolist()
     at_once = ((scores + rules.never).argmax(-1) == rules.end).tolist()
     heard = zip(no_speech, most_probable(rules.languages, at_start), at_once, strict=True)

@@ -124,7 +124,8 @@ class Stepper:
             self._written.append((_room_for(fresh[0], end), _room_for(fresh[1], end)))
         elif end > self._written[number][0].shape[2]:
             keys, values = self._written[number]
-            self._written[number] = torch.cat((keys, _room_for(keys, 1)), 2), torch.cat((values, _room_for(keys, 1)), 2)
+            more = _room_for(keys, end - keys.shape[2])  # after a restart many may come at once
+            self._written[number] = torch.cat((keys, more), 2), torch.cat((values, more), 2)
         keys, values = self._written[number]
         keys[:, :, start:end], values[:, :, start:end] = fresh
         query = self._by_head(attention.q_proj(hidden) * attention.scaling)

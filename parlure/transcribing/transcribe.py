@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from parlure.errors import ParlureError
+from parlure.scoring.terms import read_terms
 from parlure.speech.audio import SAMPLE_RATE, AudioError, Samples, probe, read_audio
 from parlure.speech.channels import channel_layout
 from parlure.speech.features import N_WINDOW_SAMPLES, WINDOW_S
@@ -48,6 +49,7 @@ def transcribe(
     batch_size: int = 16,
     beam_size: int = 1,
     loop_guard: bool = False,
+    terms: Path | None = None,
     engine: EngineName | None = None,
     quantize: Quantization | None = None,
     pace: Pace | None = None,
@@ -70,6 +72,7 @@ def transcribe(
         batch_size: short files decoded together.
         beam_size: 1 is greedy; more: so many beginnings of every text at once.
         loop_guard: stop a short file whose text goes round in circles; in sequential windows it has no part.
+        terms: a list of terms (:func:`parlure.scoring.terms.read_terms`) that the model is told of before every window.
         engine: which library decodes a MODEL; None is torch, or CTranslate2 for its own folder.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds.
         pace: what the seconds of sound and of work (reading and decoding) are added to.
@@ -80,7 +83,8 @@ def transcribe(
         several channels, whose id is ``call-c0``, ``call-c1``.
 
     Raises:
-        ParlureError: a file or the model cannot be used; all files are looked at before the model is loaded.
+        ParlureError: a file, the term list or the model cannot be used; all files are looked at before the model is
+            loaded.
     """
     durations = {path: probe(path).duration_s for path in audio}
     if not durations:
@@ -93,7 +97,10 @@ def transcribe(
             f"{name} is not known to be tuned on short windows, in which an untuned Whisper goes round in circles",
             "leave out --window short, or give the run folder of a tuning with full_window_share below 1",
         )
-    options = DecodingOptions(language, task, window, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard)
+    told = () if terms is None else tuple(term.text for term in read_terms(terms))
+    options = DecodingOptions(
+        language, task, window, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard, terms=told
+    )
     opened = open_engine(model, engine, quantize) if isinstance(model, str) else model
     pending = [part for path in audio for part in _parts(path, channels)]
     is_short = {part: timestamps == "none" and durations[part.path] <= WINDOW_S for part in pending}

@@ -41,10 +41,12 @@ def attach(model: WhisperForConditionalGeneration, adapters: Adapters, base_name
     _check_names(model, adapters)
     if adapters.method == "oft":
         _check_blocks(model, adapters)
+    more = {"trainable_token_indices": {"embed_tokens": list(adapters.tokens)}} if adapters.tokens else {}
     settings = SETTINGS[adapters.method](
         adapters,
         target_modules=_chosen(model, adapters),
         modules_to_save=list(adapters.modules_to_save) or None,
+        **more,
     )
     # task_type stays unset: PEFT's sequence-to-sequence wrapper hands Whisper an input_ids that it refuses
     with _quiet_peft():

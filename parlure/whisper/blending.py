@@ -11,6 +11,7 @@ import torch
 from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.errors import ParlureError
+from parlure.whisper.languages import fit_vocabulary
 from parlure.whisper.load import base_of, load, load_base, locate
 from parlure.whisper.plainlora import is_plain, scaled
 
@@ -44,7 +45,9 @@ class Blend:
         source, loaded = whole_base(run), load(run)
         self.whisper: WhisperForConditionalGeneration = loaded.model
         self.tokenizer: WhisperTokenizer = loaded.tokenizer
-        base = dict(load_base(source).to(loaded.model.device).named_parameters())
+        whisper = load_base(source).to(loaded.model.device)
+        fit_vocabulary(whisper, loaded.tokenizer)
+        base = dict(whisper.named_parameters())
         self._ends: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         for name, tuned in self.whisper.named_parameters():
             if not torch.equal(tuned, base[name]):
@@ -61,7 +64,8 @@ class Blend:
     def save_adapter(self, scale: float, folder: Path) -> bool:
         """Write the run's adapter with its update scaled, if a scaled adapter is the scaled model.
 
-        It is not where more was tuned than products of two matrices, or without any adapter.
+        It is not where norms were tuned with it (DoRA), where modules or tokens were trained whole, or without any
+        adapter.
         """
         kept = self._run / "adapter"
         if not is_plain(kept):

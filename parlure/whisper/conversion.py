@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from transformers import WhisperFeatureExtractor
 
 from parlure.errors import missing_extra
+from parlure.whisper.languages import refuse_inserted
 from parlure.whisper.load import LoadedModel, hash_files, load, locate, weight_files
 from parlure.whisper.quiet import quiet
 
@@ -88,8 +89,9 @@ def convert(loaded: LoadedModel, quantization: Quantization, out: Path) -> None:
         out: a folder that is not there yet.
 
     Raises:
-        ParlureError: CTranslate2 is not installed.
+        ParlureError: CTranslate2 is not installed, or cannot tell the model's languages.
     """
+    refuse_inserted(loaded.tokenizer, loaded.name, "CTranslate2")
     converter = _converter(loaded)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".converting-") as place:

@@ -19,6 +19,7 @@ from transformers import PretrainedConfig, WhisperForConditionalGeneration, Whis
 
 from parlure.errors import ParlureError
 from parlure.whisper.encoder import allow_short_input
+from parlure.whisper.languages import fit_vocabulary
 
 NANO = Path(__file__).parent / "nano" / "model"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -137,13 +138,14 @@ def load(name: str, device: torch.device | str | None = None, dtype: torch.dtype
         ParlureError: it does not exist, is no Whisper, or cannot be read.
     """
     source, adapter = locate(name)
-    model = load_base(source, dtype)
+    model, tokenizer = load_base(source, dtype), load_tokenizer(source, adapter)
+    fit_vocabulary(model, tokenizer)
     if adapter is not None:
         from parlure.whisper.adapters import merge_saved
 
         model = merge_saved(model, adapter)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return LoadedModel(model, load_tokenizer(source), name, weight_files(source, adapter))
+    return LoadedModel(model, tokenizer, name, weight_files(source, adapter))
 
 
 def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForConditionalGeneration:
@@ -166,14 +168,15 @@ def load_base(source: str, dtype: torch.dtype = torch.float32) -> WhisperForCond
     return cast(WhisperForConditionalGeneration, model)
 
 
-def load_tokenizer(source: str) -> WhisperTokenizer:
-    """The tokenizer of a Hugging Face folder or hub id.
+def load_tokenizer(source: str, adapter: Path | None = None) -> WhisperTokenizer:
+    """The tokenizer of a Hugging Face folder or hub id, or an adapter's own, which a taught language has.
 
     Raises:
         ParlureError: it is no Whisper, or cannot be read.
     """
     _check_config(source)
-    return read_tokenizer(source)
+    own = adapter is not None and (adapter / "tokenizer_config.json").is_file()
+    return read_tokenizer(str(adapter) if own else source)
 
 
 def read_tokenizer(source: str) -> WhisperTokenizer:

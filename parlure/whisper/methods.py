@@ -42,6 +42,7 @@ class Adapters:
         last_layers: of each part, so many from its end; 0 is all.
         modules_to_save: names of modules that are trained whole.
         n_steps: optimiser steps of the run, which AdaLoRA's schedule is made for.
+        tokens: ids whose embeddings are trained, where they are read and where they are written; LoRA and its kin only.
     """
 
     r: int
@@ -53,6 +54,7 @@ class Adapters:
     last_layers: int = 0
     modules_to_save: Sequence[str] = ()
     n_steps: int = 1
+    tokens: Sequence[int] = ()
 
 
 def _lora(adapters: Adapters, **more: Any) -> PeftConfig:

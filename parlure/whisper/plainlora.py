@@ -36,7 +36,8 @@ def rewrite(
     save_file(saved, folder / _WEIGHTS, metadata={"format": "pt"})
     settings = LoraConfig(
         r=r, lora_alpha=alpha, lora_dropout=old.lora_dropout, target_modules=old.target_modules,
-        modules_to_save=old.modules_to_save, inference_mode=True,
+        modules_to_save=old.modules_to_save,
+        trainable_token_indices=old.trainable_token_indices, inference_mode=True,
         base_model_name_or_path=old.base_model_name_or_path,
     )  # fmt: skip
     settings.save_pretrained(str(folder))

@@ -21,7 +21,8 @@ IGNORED = -100  # what cross-entropy skips
 MAX_TOKENS = 448  # decoder positions of every public Whisper
 TIMESTAMP_STEP_S = 0.02
 _N_STEPS = 1500  # of the 30 s window: <|0.00|> to <|30.00|>
-_MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
+LANGUAGE_TOKENS = "language_tokens"  # of a tokenizer's settings: languages it was taught, see :mod:`.languages`
+MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
 
 
 def token_id(tokenizer: WhisperTokenizer, token: str) -> int | None:
@@ -79,6 +80,21 @@ class Labels:
         return sum(target != IGNORED for target in self.targets)
 
 
+def language_tokens(tokenizer: WhisperTokenizer) -> dict[str, dict[str, str]]:
+    """The languages that a tokenizer was taught beside Whisper's: code → ``{"token", "like"}``, codes of Whisper's."""
+    return dict(tokenizer.init_kwargs.get(LANGUAGE_TOKENS) or {})
+
+
+def language_token(tokenizer: WhisperTokenizer, language: str) -> str | None:
+    """The token of a language, such as ``<|fr|>``; None where there is none, or another language has taken it over."""
+    taught = language_tokens(tokenizer)
+    if language in taught:
+        return f"<|{taught[language]['token']}|>"
+    if any(how["token"] == language for how in taught.values()):
+        return None
+    return f"<|{language}|>" if token_id(tokenizer, f"<|{language}|>") is not None else None
+
+
 def encode_text(tokenizer: WhisperTokenizer, text: str) -> list[int]:
     """Ids of a transcript, with the leading space Whisper writes; what looks like a control token stays text."""
     ids: list[int] = []
@@ -95,7 +111,8 @@ def prompt_ids(tokenizer: WhisperTokenizer, language: str, task: str, timestamps
     Raises:
         ParlureError: Whisper does not know the language or the task.
     """
-    spoken = token_id(tokenizer, f"<|{language}|>")
+    token = language_token(tokenizer, language)
+    spoken = None if token is None else token_id(tokenizer, token)
     if spoken is None:
         raise ParlureError(f"this Whisper has no language {language!r}", "give its code: fr, en, de, …")
     if task not in ("transcribe", "translate"):
@@ -112,9 +129,9 @@ def previous_ids(tokenizer: WhisperTokenizer, text: str) -> list[int]:
         ParlureError: it is longer than Whisper reads; nothing is cut off.
     """
     ids = encode_text(tokenizer, text)
-    if len(ids) > _MAX_PROMPT_TOKENS:
+    if len(ids) > MAX_PROMPT_TOKENS:
         raise ParlureError(
-            f"the prompt has {len(ids)} tokens, and Whisper reads {_MAX_PROMPT_TOKENS}",
+            f"the prompt has {len(ids)} tokens, and Whisper reads {MAX_PROMPT_TOKENS}",
             "shorten it to its rarest words",
         )
     return [SpecialTokens.of(tokenizer).previous, *ids]
@@ -151,7 +168,7 @@ def encode_labels(
         body = [id_ for segment in segments for id_ in _timed(tokenizer, special, segment, utterance_id)]
     else:
         body = encode_text(tokenizer, text) if text else []
-    room = min(_MAX_PROMPT_TOKENS, MAX_TOKENS - len(prompt) - len(body) - 2)  # 2: that a text goes before, and the end
+    room = min(MAX_PROMPT_TOKENS, MAX_TOKENS - len(prompt) - len(body) - 2)  # 2: that a text goes before, and the end
     before = [special.previous, *encode_text(tokenizer, previous)[-room:]] if previous and room > 0 else []
     sequence = [*before, *prompt, *body, special.end]
     if len(sequence) > MAX_TOKENS:
@@ -165,6 +182,11 @@ def encode_labels(
     if not body:
         targets[len(before)] = special.no_speech
     return Labels(tuple(inputs), tuple(targets))
+
+
+def behind(labels: Labels, previous: Sequence[int]) -> Labels:
+    """The labels behind a previous text, ``<|startofprev|>`` and its ids, which bears no loss."""
+    return Labels((*previous, *labels.inputs), (*[IGNORED] * len(previous), *labels.targets))
 
 
 def without_previous(labels: Labels, special: SpecialTokens) -> Labels:

@@ -21,7 +21,7 @@ from parlure.corpus.manifest import Corpus, Utterance, begin_corpus, finish_corp
 from parlure.corpus.tallies import tallies
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in
-from parlure.recipe import Recipe, resolved
+from parlure.recipe import resolved
 from parlure.scoring.learning_curve import extrapolate, plain_words
 from parlure.scoring.normalize import get_profile, headline_profile, profile_hash
 from parlure.scoring.page.curve import curve_page
@@ -32,6 +32,7 @@ from parlure.scoring.skills.exam import decodable
 from parlure.scoring.skills.listening import Ear, questions_of
 from parlure.scoring.skills.provenance import data_of
 from parlure.scoring.utterances import counts_to_json
+from parlure.sections import Recipe
 from parlure.training import checkpoint
 from parlure.training.items import narrowed
 from parlure.training.loop import OnEvent, train

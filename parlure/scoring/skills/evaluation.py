@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,7 +34,9 @@ from parlure.transcribing.engines.with_pipeline import is_for_pipeline
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
 from parlure.whisper.conversion import Quantization
+from parlure.whisper.languages import lend
 from parlure.whisper.load import base_of, tuned_for_short
+from parlure.whisper.prompt import language_tokens
 
 Advance = Callable[[int, int], None] | None
 SHORT = "tuned (short window)"  # what the report calls tuned on input of the utterance's own length
@@ -60,6 +62,7 @@ class _Heard:
     decoded: dict[str, Decoded]
     answers: dict[str, Answers]
     journals: list[Journal]
+    lent: dict[str, str]  # language → the one that a base which lacks it was asked for
 
 
 def evaluate(
@@ -73,6 +76,7 @@ def evaluate(
     short: bool | None = None,
     fail_if: Sequence[str] = (),
     terms: Path | None = None,
+    prompted: bool = False,
     condition: str | None = None,
     nonspeech_per_kind: int = CLIPS_PER_KIND,
     beam_size: int = 1,
@@ -97,6 +101,7 @@ def evaluate(
         fail_if: expressions of :mod:`parlure.scoring.gates`; they are read before anything is decoded, and are for
             the caller to apply to what is returned.
         terms: a list of terms (:func:`parlure.scoring.terms.read_terms`), each also looked for in the train split.
+        prompted: tell every model of the terms before every window (:mod:`parlure.whisper.terms`).
         condition: a telephone channel that the split is sent through (:mod:`parlure.speech.channel.expression`); the
             synthesised clips and the guards are not.
         nonspeech_per_kind: synthesised clips without speech, of each of six kinds.
@@ -113,13 +118,16 @@ def evaluate(
 
     Raises:
         ParlureError: a corpus or a model cannot be used, ``model`` is no Whisper, the split is empty, an expression or
-            the condition is none, or translations are to be scored without sacrebleu.
+            the condition is none, the models are to be told of no terms or of more than fit, or translations are to be
+            scored without sacrebleu.
     """
     corpus, out = Path(corpus), Path(out)
     if is_for_pipeline(model):
         raise ParlureError(
             f"{model} is no Whisper, and a report is about one", "give it as --against, or see parlure baseline"
         )
+    if prompted and terms is None:
+        raise ParlureError("there are no terms to tell the models of", "name the list: --terms terms.txt --prompted")
     listed = [] if terms is None else read_terms(terms)
     channel = None if condition is None else parse_channel(condition)
     whole = Corpus.load(corpus)
@@ -128,6 +136,8 @@ def evaluate(
         listed = mark_seen(listed, [u.text for u in whole.select("train")], headline_profile(exam.language))
     base = base_of(model) if against == "base" else against
     options = DecodingOptions(batch_size=batch_size, beam_size=beam_size, identify=True, loop_guard=loop_guard)
+    if prompted:
+        options = replace(options, terms=tuple(term.text for term in listed))
     for expression in fail_if:
         parse_gate(expression, exam.skill_names, has_base=base is not None)
     names = {"tuned": model} | ({"base": base} if base else {})
@@ -163,11 +173,16 @@ def _listen(
         if progress and n_clips:
             progress(n_done, n_total)
 
-    heard = _Heard({}, {}, [])
+    heard = _Heard({}, {}, [], {})
+    taught: dict[str, dict[str, str]] = {}  # to tuned
 
     def ask(system: str, name: str, window: Window) -> None:  # a model is out of memory before the next comes in
-        nonlocal quantize
+        nonlocal quantize, taught
         opened = open_engine(name, engine, quantize)
+        if opened.tokenizer is not None:  # a Whisper
+            if system == "tuned":
+                taught = language_tokens(opened.tokenizer)
+            heard.lent |= lend(opened.tokenizer, taught)
         if engine == "ctranslate2" and quantize is None:  # what the first model holds, the others are to have too
             quantize = cast(Quantization, opened.compute_type)
         ear = Ear(opened, out, "tuned-short" if window == "short" else system, options, tick)
@@ -195,6 +210,7 @@ def _write(exam: Exam, heard: _Heard, out: Path, terms: Sequence[Term], origin: 
         for index, utterance in enumerate(exam.utterances)
     ]
     warnings = [] if exam.through is None else [exam.through.caution()]
+    warnings += [f"base has no language {code}, and was asked for {as_} instead" for code, as_ in heard.lent.items()]
     found = list(evidence(exam, heard.answers))
     scored = score_utterances(rows, profiles_for([exam.language, *(u.language for u in exam.utterances)]))
     report = build_report(

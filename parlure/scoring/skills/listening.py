@@ -16,6 +16,7 @@ from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.interface import Engine
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
+from parlure.whisper.prompt import language_tokens
 
 Window = Literal["full", "short"]
 _BATCHES_AT_ONCE = 8  # between two entries of the journal: a bar moves, and little is lost
@@ -135,4 +136,7 @@ class Ear:
         """How utterances are decoded, and by what; the same for every model of a report."""
         settings = asdict(self._options) | {"language": "the utterance's", "task": "the utterance's"}
         settings |= {"method": "greedy" if self._options.beam_size == 1 else "beam search", "timestamps": "none"}
+        tokenizer = self._engine.tokenizer
+        if tokenizer is not None and (taught := language_tokens(tokenizer)):
+            settings["language_tokens"] = taught
         return settings | self._engine.description()

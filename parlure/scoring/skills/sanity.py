@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import WhisperForConditionalGeneration
+from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.corpus.manifest import Corpus, Utterance
 from parlure.scoring.rates import Counts, count_words
@@ -27,6 +27,7 @@ from parlure.scoring.utterances import ScoredUtterance, read_jsonl, score_uttera
 from parlure.transcribing.clips import clips_of
 from parlure.transcribing.decode import DecodingOptions, decode
 from parlure.whisper.adapters import scaled_saved
+from parlure.whisper.languages import fit_vocabulary
 from parlure.whisper.load import is_ctranslate2, load_base, load_tokenizer, locate
 
 N_SHUFFLES = 20  # if shuffling changed nothing, all 20 would lie above the true rate once in 21 times
@@ -137,19 +138,26 @@ def _adapter_off(corpus: Path, model: str, split: str) -> Control:
         return Control(name, None, "nobody speaks in the split")
     longest = spoken[-1]
     alike = [u for u in spoken if (u.language, u.task) == (longest.language, longest.task)][-N_DECODED:]
-    base = _tokens(load_base(source), source, alike)
-    switched_off = _tokens(scaled_saved(load_base(source), adapter, 0.0), source, alike)
+    tokenizer = load_tokenizer(source, adapter)
+
+    def fresh() -> WhisperForConditionalGeneration:
+        whisper = load_base(source)
+        fit_vocabulary(whisper, tokenizer)
+        return whisper
+
+    base = _tokens(fresh(), tokenizer, alike)
+    switched_off = _tokens(scaled_saved(fresh(), adapter, 0.0), tokenizer, alike)
     differ = [u.id for u, one, other in zip(alike, base, switched_off, strict=True) if one != other]
     found = f"others in {', '.join(differ)}" if differ else "the base's own"
     return Control(name, not differ, f"{len(alike)} utterances, {sum(map(len, base))} tokens: {found}")
 
 
 def _tokens(
-    whisper: WhisperForConditionalGeneration, source: str, utterances: Sequence[Utterance]
+    whisper: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, utterances: Sequence[Utterance]
 ) -> list[tuple[int, ...]]:
     whisper.eval().to("cuda" if torch.cuda.is_available() else "cpu")
     options = DecodingOptions(language=utterances[0].language, task=utterances[0].task)
-    return [one.tokens for one in decode(whisper, load_tokenizer(source), clips_of(utterances), options)]
+    return [one.tokens for one in decode(whisper, tokenizer, clips_of(utterances), options)]
 
 
 def _lines(report: Path) -> list[ScoredUtterance]:

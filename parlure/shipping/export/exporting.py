@@ -13,7 +13,8 @@ from parlure.exclusive import is_empty
 from parlure.scoring.skills.parity import Parity, check_parity
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
 from parlure.transcribing.engines.choice import open_engine
-from parlure.whisper.load import tuned_for_short
+from parlure.whisper.languages import refuse_inserted
+from parlure.whisper.load import load_tokenizer, locate, tuned_for_short
 
 EXPORTERS: Mapping[str, Callable[[str, Path, str | None], None]] = {"ctranslate2": to_ctranslate2}
 PARITY = "parity.json"
@@ -43,7 +44,8 @@ def export(
         What each window showed; nothing without a corpus.
 
     Raises:
-        ParlureError: the folder is not empty, there is no such target, or model or corpus cannot be used.
+        ParlureError: the folder is not empty, there is no such target, model or corpus cannot be used, or a
+            language of the model has a token of its own.
     """
     if to not in EXPORTERS:
         raise ParlureError(f"there is no export to {to}", f"choose --to {' or '.join(EXPORTERS)}")
@@ -52,6 +54,7 @@ def export(
     utterances = () if parity is None else Corpus.load(parity).select(split)
     if parity is not None and not utterances:
         raise ParlureError(f"{parity} has no {split} utterances", "choose another --split")
+    refuse_inserted(load_tokenizer(*locate(model)), model, to)
     if out.exists():
         out.rmdir()
     EXPORTERS[to](model, out, quantize)

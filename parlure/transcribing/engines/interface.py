@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
+from transformers import WhisperTokenizer
+
 from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.hypothesis import Hypothesis
@@ -21,6 +23,7 @@ class Engine(Protocol):
         compute_type: the numbers it multiplies: float32, float16, int8_float32, …
         n_bytes: of the weights on disk, adapters included.
         n_parameters: how many weights it has; None where the library does not tell.
+        tokenizer: the model's own, which knows its languages; None of what is no Whisper.
     """
 
     @property
@@ -37,6 +40,9 @@ class Engine(Protocol):
 
     @property
     def n_parameters(self) -> int | None: ...
+
+    @property
+    def tokenizer(self) -> WhisperTokenizer | None: ...
 
     def decode(
         self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None

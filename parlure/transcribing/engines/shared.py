@@ -20,7 +20,8 @@ from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.with_torch import TorchEngine
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.whisper.adapters import Beside
-from parlure.whisper.load import LoadedModel, load, locate, weight_files
+from parlure.whisper.load import LoadedModel, load, load_tokenizer, locate, weight_files
+from parlure.whisper.prompt import language_tokens
 
 
 class SharedBase:
@@ -68,6 +69,8 @@ class SharedBase:
                 f"the adapter of {run} is for {source}, and the base here is {self._base.name}",
                 "share a base among adapters that were trained over it",
             )
+        if language_tokens(load_tokenizer(source, folder)):
+            raise ParlureError(f"{run} was taught a language, which its base has no word for", "load it by itself")
         kind = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["peft_type"]
         if kind != "LORA":
             raise ParlureError(f"the adapter of {run} is {kind}, which cannot stand beside others", "load it by itself")
@@ -108,11 +111,22 @@ class SharedEngine:
         with shared.using(name) as loaded:
             self._torch = TorchEngine(loaded)
         self.model, self.compute_type = self._torch.model, self._torch.compute_type
+        self.tokenizer = self._torch.tokenizer
 
     @property
     def sha256(self) -> str:
         """Hash of the weights on disk."""
         return self._torch.sha256
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the weights on disk, the adapter included."""
+        return self._torch.n_bytes
+
+    @property
+    def n_parameters(self) -> int:
+        """Of the model, with the adapters that stand beside it."""
+        return self._torch.n_parameters
 
     def decode(
         self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None

@@ -31,6 +31,7 @@ from parlure.transcribing.decode import (
     Clip,
     DecodingOptions,
     batches_of,
+    ids_before,
     text_of,
     window_waves,
 )
@@ -39,8 +40,10 @@ from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
+from parlure.whisper.languages import language_of
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
-from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, previous_ids, prompt_ids
+from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
+from parlure.whisper.terms import terms_prompt
 
 _MAX_INITIAL_TIMESTAMP = 50  # steps of 0.02 s: where the first phrase begins at the latest, in every public Whisper
 _N_TIMESTAMPS = 1501
@@ -89,8 +92,8 @@ class CTranslate2Engine:
             folder, numbers = found.folder, quantize or "float32"
             self._sha256 = found.sha256
         self._folder, self._view = folder, ctranslate2.StorageView
-        self._tokenizer = read_tokenizer(str(folder))
-        self._special = SpecialTokens.of(self._tokenizer)
+        self.tokenizer = read_tokenizer(str(folder))
+        self._special = SpecialTokens.of(self.tokenizer)
         self._settings = _settings(folder)
         try:
             self._whisper = ctranslate2.models.Whisper(
@@ -158,14 +161,14 @@ class CTranslate2Engine:
         encoded = self._encode(features)
         identified = self._identified(encoded, len(names)) if options.identifies else [None] * len(names)
         languages = [options.language or code or "en" for code in identified]
-        before = previous_ids(self._tokenizer, options.prompt) if options.prompt else []
-        prompts = [before + prompt_ids(self._tokenizer, code, options.task) for code in languages]
+        before = ids_before(self.tokenizer, options)
+        prompts = [[*before, *prompt_ids(self.tokenizer, code, options.task)] for code in languages]
         rows = self._without_silence(self._texts(encoded, prompts, options), features, prompts, options)
         kept = [without_rounds(row.tokens) if options.loop_guard else row.tokens for row in rows]
         return [
             Hypothesis(
                 id=name,
-                text=text_of(self._tokenizer, tokens),
+                text=text_of(self.tokenizer, tokens),
                 language=language,
                 segments=None,
                 no_speech_prob=row.no_speech_prob,
@@ -182,7 +185,8 @@ class CTranslate2Engine:
         """The most probable language of each row; none of a Whisper that knows English alone."""
         if not self._whisper.is_multilingual:
             return [None] * n_rows
-        return [str(ranked[0][0])[2:-2] for ranked in self._whisper.detect_language(encoded)]
+        best = [str(ranked[0][0]) for ranked in self._whisper.detect_language(encoded)]
+        return [language_of(self.tokenizer, token) for token in best]
 
     def _texts(
         self, encoded: Any, prompts: list[list[int]], options: DecodingOptions, *, may_end_at_once: bool = False
@@ -265,7 +269,8 @@ class CTranslate2Engine:
         if language is None:
             first = self._encode(self._log_mel(window_waves([samples[:N_WINDOW_SAMPLES]])))
             language = self._identified(first, 1)[0] or "en"
-        prompt = prompt_ids(self._tokenizer, language, options.task, timestamps=True)
+        before = terms_prompt(self.tokenizer, options.terms)
+        prompt = [*before, *prompt_ids(self.tokenizer, language, options.task, timestamps=True)]
         limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
         found: list[tuple[float, float, Sequence[int]]] = []
         place = 0
@@ -284,7 +289,7 @@ class CTranslate2Engine:
             phrases, further = cut(row.tokens, self._special.timestamp_begin, n_heard)
             found += [(offset_s + phrase.start, offset_s + phrase.end, phrase.tokens) for phrase in phrases]
             place += further
-        return of_phrases(self._tokenizer, name, language, found)
+        return of_phrases(self.tokenizer, name, language, found)
 
 
 def _n_threads() -> int:

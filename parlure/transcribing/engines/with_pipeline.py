@@ -69,6 +69,7 @@ class PipelineEngine:
     """
 
     compute_type = "float32"
+    tokenizer = None  # none of Whisper's
 
     def __init__(self, model: str) -> None:
         """Load a Hugging Face folder or hub id.

@@ -19,6 +19,7 @@ class TorchEngine:
     def __init__(self, loaded: LoadedModel) -> None:
         self._loaded = loaded
         self.model = loaded.name
+        self.tokenizer = loaded.tokenizer
         self.compute_type = str(loaded.model.dtype).removeprefix("torch.")
 
     @property

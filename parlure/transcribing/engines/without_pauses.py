@@ -28,7 +28,7 @@ class WithoutPauses:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.model, self.compute_type = engine.model, engine.compute_type
+        self.model, self.compute_type, self.tokenizer = engine.model, engine.compute_type, engine.tokenizer
 
     @property
     def sha256(self) -> str:
