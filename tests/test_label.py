@@ -23,6 +23,7 @@ from parlure.speech.audio import write_audio
 from parlure.speech.synth import Voice, synthesize
 from parlure.speech.voice import SpanPolicy
 from parlure.training.development import Development
+from parlure.training.guards import load_guards
 from parlure.transcribing.label import label
 
 CLEAR = ("Demain matin, un miroir est fragile.", "Nous arrivons demain matin.", "Merci beaucoup, bonne soirée.")
@@ -156,6 +157,7 @@ def test_no_model_is_judged_by_pseudo_labels(tmp_path):
     message = f"1 dev utterances of {folder} are pseudo-labels, a model's own texts and no reference"
     for judge in (
         lambda: decodable(corpus, "dev"),
+        lambda: load_guards([f"mine={folder}"], "dev"),
         lambda: Development.of(corpus, parse_recipe({"data": {"corpus": str(folder)}}, "recipe")),
     ):
         with pytest.raises(ParlureError) as caught:

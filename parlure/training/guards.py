@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parlure.corpus.manifest import Corpus, Utterance
+from parlure.corpus.pseudo import refuse_pseudo
 from parlure.errors import ParlureError
 from parlure.recipe import split_guard
 from parlure.scoring.normalize import headline_profile
@@ -53,6 +54,7 @@ def load_guards(guards: Sequence[str], split: str) -> dict[str, tuple[Utterance,
                 "prepare it for testing alone: --ratios 0,0,1",
             )
         refuse_long(own)
+        refuse_pseudo(own, split, folder)
         found[name] = own
     return found
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from parlure.corpus.manifest import Corpus, Utterance
+from parlure.corpus.pseudo import refuse_pseudo
 from parlure.errors import ParlureError
 from parlure.exclusive import alone_in, is_empty
 from parlure.scoring.normalize import get_profile, headline_profile
@@ -85,6 +86,7 @@ def sweep(
     if not is_empty(out):
         raise ParlureError(f"{out} is not empty", "give a new folder: --out NAME")
     own = tuple(u for u in Corpus.load(corpus).select(split) if u.task == "transcribe")
+    refuse_pseudo(own, split, corpus)
     if not own:
         raise ParlureError(f"{corpus} has nothing to transcribe in its {split} split", "choose another --split")
     refuse_long(own)
