@@ -151,7 +151,8 @@ def test_refusals(corpus, tmp_path):
     )
     (empty / "notes.txt").write_text("no recording")
     message, hint = refused(corpus, noise=0.5, noise_folder=str(empty))
-    assert message.startswith(f"augmentation.noise_folder: {empty / 'notes.txt'}") and "leave only recordings" in hint
+    assert message.startswith(f"augmentation.noise_folder: {empty / 'notes.txt'}")
+    assert hint == "leave only recordings in the folder"
     silent = tmp_path / "silent" / "nothing.wav"
     silent.parent.mkdir()
     soundfile.write(silent, np.zeros(100), SAMPLE_RATE)

@@ -5,7 +5,7 @@ from test_loop import recipe
 
 from parlure.learning_rates import suited, warning
 from parlure.machine import SIZES
-from parlure.training import loop
+from parlure.training import job
 from parlure.training.loop import train
 
 
@@ -43,7 +43,7 @@ def test_what_is_said_of_a_rate_that_is_far_too_high():
 
 
 def test_a_run_says_so_before_its_first_step(corpus_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "warning", lambda method, rate, width, n_layers: f"{method} {rate} {width} {n_layers}")
+    monkeypatch.setattr(job, "warning", lambda method, rate, width, n_layers: f"{method} {rate} {width} {n_layers}")
     rows = []
     settings = recipe(corpus_folder, adapter={"method": "full"})
     train(settings, tmp_path / "run", dry_run=True, on_event=rows.append)

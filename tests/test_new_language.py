@@ -20,9 +20,11 @@ from parlure.shipping.card import make_card
 from parlure.shipping.export import export
 from parlure.speech.synth import Voice, synthesize
 from parlure.training.loop import train
+from parlure.training.merging import merge
 from parlure.training.trainable import made_trainable
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.choice import open_engine
+from parlure.transcribing.engines.shared import SharedBase
 from parlure.whisper.adapters import save_adapter
 from parlure.whisper.blending import Blend
 from parlure.whisper.languages import NewLanguage, give_token, language_ids, language_of, lend, teach
@@ -228,6 +230,7 @@ def test_ctranslate2_maps_it_by_itself_and_faster_whisper_is_asked_for_the_old_c
                 ParlureError, match=r"has a token of its own for eo, and .*2 counts on Whisper's"
             ) as caught:
                 make()
+            assert caught.value.message.endswith("counts on Whisper's vocabulary")
             assert caught.value.hint == (
                 'tune it with a token taken over, such as [language] token = "la"; '
                 "this one runs in Hugging Face and torch"
@@ -324,3 +327,27 @@ def test_replay_of_another_corpus_keeps_its_own_token(corpus, esperanto, tmp_pat
     tokenizer = taught(**LANGUAGES["taken"])[0]
     assert {item.labels.inputs[1] for item in Replay.of(settings, tokenizer).items} == {FR}
     assert replace(Corpus.load(folder)).select("train")[0].language == "fr"
+
+
+def test_a_taught_run_is_neither_merged_nor_shares_its_base(run, tmp_path):
+    out, way, _ = run
+    if way == "inserted":
+        return
+    with pytest.raises(ParlureError) as caught:
+        merge([str(out), str(out)], tmp_path / "both")
+    message = f"{out} was taught a language, which its base has no word for"
+    assert (caught.value.message, caught.value.hint) == (message, "merge other runs")
+    with pytest.raises(ParlureError) as caught:
+        SharedBase("nano", "cpu").add_adapter("eo", str(out))
+    assert (caught.value.message, caught.value.hint) == (message, "load it by itself")
+
+
+def test_a_token_is_inserted_right_behind_the_models_own():
+    tokenizer, whisper = load_tokenizer(str(NANO)), load_base(str(NANO))
+    tokenizer.add_tokens(["<|mine|>"])
+    language = NewLanguage.of(LanguageSection(code="eo"))
+    teach(tokenizer, language)
+    with pytest.raises(ParlureError) as caught:
+        give_token(whisper, tokenizer, language)
+    assert caught.value.message == "a token cannot be inserted: the tokenizer has 51866 tokens, the model 51865"
+    assert caught.value.hint == 'take over one that is there: [language] token = "la"'

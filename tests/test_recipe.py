@@ -136,7 +136,7 @@ def _fields() -> list[tuple[str, str]]:
 def test_every_field_is_documented_and_read(section, field):
     info = Recipe.model_fields[section].annotation.model_fields[field]  # type: ignore[union-attr]
     assert info.description
-    sources = [p for p in Path(parlure.__file__).parent.rglob("*.py") if p.name != "recipe.py"]
+    sources = [p for p in Path(parlure.__file__).parent.rglob("*.py") if p.name != "sections.py"]
     reads = {
         node.attr
         for path in sources

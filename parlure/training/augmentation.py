@@ -19,8 +19,6 @@ from parlure.training.changes import Change, Gain, Noise, Room, Speed, Telephone
 from parlure.training.windows import Item
 from parlure.whisper.prompt import SpecialTokens
 
-KINDS = ("speed", "reverberation", "noise", "gain", "telephone")  # in the order in which they happen to a voice
-
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -44,7 +42,13 @@ class Augmentation:
         """
         asked = recipe.augmentation
         _check(asked)
-        shares = {kind: float(getattr(asked, kind)) for kind in KINDS}
+        shares = {  # in the order in which it happens to a voice
+            "speed": asked.speed,
+            "reverberation": asked.reverberation,
+            "noise": asked.noise,
+            "gain": asked.gain,
+            "telephone": asked.telephone,
+        }
         if recipe.training.encoder_cache_gb:
             _refuse_cache(shares | {"spec_augment": asked.spec_augment})
         changes = [(kind, share, _change(kind, asked, corpus, special)) for kind, share in shares.items() if share]
