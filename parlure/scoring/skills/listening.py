@@ -16,7 +16,7 @@ from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.interface import Engine
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
-from parlure.whisper.prompt import language_tokens
+from parlure.whisper.prompt import LENT_TOKENS, language_tokens
 
 Window = Literal["full", "short"]
 _BATCHES_AT_ONCE = 8  # between two entries of the journal: a bar moves, and little is lost
@@ -137,4 +137,6 @@ class Ear:
         settings |= {"method": "greedy" if self._options.beam_size == 1 else "beam search", "timestamps": "none"}
         if taught := language_tokens(self._engine.tokenizer):
             settings["language_tokens"] = taught
+        if lent := self._engine.tokenizer.init_kwargs.get(LENT_TOKENS):
+            settings["asked_as"] = lent
         return settings | self._engine.description()
