@@ -38,6 +38,7 @@ from parlure.whisper.load import NANO, load, load_tokenizer
 from parlure.whisper.terms import term_tokens
 
 N_TERMS = 50
+N_MOST = 80  # tokens of a hypothesis, twice those of the longest sentence
 _FIRST = (
     "Zel Nor Tri Car Mel Bro Val Dor Lin Fer Per Sol Gal Kor Vi Lu Ma Ti Za Ro Pel Sar Dra Flo Cli Hel Mo Ne Ru Tan"
 )
@@ -135,8 +136,11 @@ def _say(event: Any) -> None:
 
 
 def heard(model: str, utterances: Sequence[Utterance], terms: Sequence[str]) -> list[str]:
-    """What a model makes of utterances, told of terms, in 30 s windows."""
-    loaded, options = load(model), DecodingOptions(language="fr", batch_size=32, terms=tuple(terms))
+    """What a model makes of utterances, told of terms, in 30 s windows; a model that goes round in circles is stopped."""
+    loaded, options = (
+        load(model),
+        DecodingOptions(language="fr", batch_size=32, terms=tuple(terms), max_new_tokens=N_MOST),
+    )
     return [one.text for one in decode(loaded.model, loaded.tokenizer, clips_of(utterances), options)]
 
 
@@ -196,9 +200,11 @@ def main() -> None:
     for name, share in (("tuned without lists", 0.0), ("tuned behind lists", 0.5)):
         models[name] = tune(options.work, made, name.replace(" ", "-"), share, options.quick)
     sizes = {name: len(Corpus.load(made[name]).select("test")) for name in ("trade", "strange", "general")}
-    lines = [*table(made, models)]
-    text = f"{json.dumps(sizes)} test utterances\n\n" + "\n".join(lines)
-    (options.work / "table.md").write_text(text + "\n", encoding="utf-8")
+    text = f"{json.dumps(sizes)} test utterances\n\n"
+    for line in table(made, models):
+        print(line, file=sys.stderr, flush=True)
+        text += line + "\n"
+    (options.work / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -125,7 +125,9 @@ def test_languages_by_name_and_unknown_ones(tmp_path: Path) -> None:
     summary = prepared(tmp_path, table, language="fra")
     assert [u.language for u in Corpus.load(tmp_path / "corpus").utterances] == ["fr", "eo"]
     assert any(
-        said.startswith("Whisper does not know the language eo: utterances in it can be checked and scored")
+        said.startswith(
+            "Whisper does not know the language eo: utterances in it can be checked and scored, and learnt from if"
+        )
         for said in summary.warnings
     )
 

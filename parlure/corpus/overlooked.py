@@ -43,5 +43,6 @@ def said_of_languages(taken: Iterable[Taken]) -> list[str]:
         return []
     return [
         f"Whisper does not know the language{'s' * (len(others) != 1)} {', '.join(others)}: utterances in it can be "
-        "checked and scored, not learnt from or transcribed; if the code is another's, such as jp for ja, say Whisper's"
+        "checked and scored, and learnt from if the recipe gives a [language] a token; if the code is another's, "
+        "such as jp for ja, say Whisper's"
     ]

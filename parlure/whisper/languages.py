@@ -17,7 +17,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
 from parlure.errors import ParlureError
 from parlure.sections import LanguageSection
-from parlure.whisper.prompt import LANGUAGE_TOKENS, language_tokens, token_id
+from parlure.whisper.prompt import LANGUAGE_TOKENS, LENT_TOKENS, language_tokens, token_id
 
 _CODE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{2,8})*")
 
@@ -90,7 +90,9 @@ def _codes(tokenizer: WhisperTokenizer) -> str:
 
 
 def lend(tokenizer: WhisperTokenizer, taught: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Let a model that was not taught a language be asked for it as its nearest: what a base can do.
+    """Let a model that was not taught a language be asked for its nearest instead: what a base can do.
+
+    It does not know the language any better for that, and never identifies it.
 
     Args:
         tokenizer: changed in place, for decoding alone.
@@ -105,8 +107,7 @@ def lend(tokenizer: WhisperTokenizer, taught: Mapping[str, Mapping[str, str]]) -
     lent = {code: how["like"] or how["token"] for code, how in taught.items() if code not in known}
     lent = {code: token for code, token in lent.items() if token in known}
     if lent:
-        named = {code: {"token": token, "like": ""} for code, token in lent.items()}
-        tokenizer.init_kwargs[LANGUAGE_TOKENS] = {**language_tokens(tokenizer), **named}
+        tokenizer.init_kwargs[LENT_TOKENS] = lent
     return lent
 
 

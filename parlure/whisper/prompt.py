@@ -22,6 +22,7 @@ MAX_TOKENS = 448  # decoder positions of every public Whisper
 TIMESTAMP_STEP_S = 0.02
 _N_STEPS = 1500  # of the 30 s window: <|0.00|> to <|30.00|>
 LANGUAGE_TOKENS = "language_tokens"  # of a tokenizer's settings: languages it was taught, see :mod:`.languages`
+LENT_TOKENS = "lent_tokens"  # of a base's, in memory alone: languages that it lacks → those it is asked for instead
 MAX_PROMPT_TOKENS = MAX_TOKENS // 2 - 1  # openai/whisper decoding.py keeps as much of the previous text
 
 
@@ -90,6 +91,7 @@ def language_token(tokenizer: WhisperTokenizer, language: str) -> str | None:
     taught = language_tokens(tokenizer)
     if language in taught:
         return f"<|{taught[language]['token']}|>"
+    language = (tokenizer.init_kwargs.get(LENT_TOKENS) or {}).get(language, language)
     if any(how["token"] == language for how in taught.values()):
         return None
     return f"<|{language}|>" if token_id(tokenizer, f"<|{language}|>") is not None else None

@@ -16,7 +16,7 @@ from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.interface import Engine
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.journal import Journal
-from parlure.whisper.prompt import language_tokens
+from parlure.whisper.prompt import LENT_TOKENS, language_tokens
 
 Window = Literal["full", "short"]
 _BATCHES_AT_ONCE = 8  # between two entries of the journal: a bar moves, and little is lost
@@ -139,4 +139,6 @@ class Ear:
         tokenizer = self._engine.tokenizer
         if tokenizer is not None and (taught := language_tokens(tokenizer)):
             settings["language_tokens"] = taught
+        if lent := self._engine.tokenizer.init_kwargs.get(LENT_TOKENS):
+            settings["asked_as"] = lent
         return settings | self._engine.description()
