@@ -136,7 +136,7 @@ def _say(event: Any) -> None:
 
 
 def heard(model: str, utterances: Sequence[Utterance], terms: Sequence[str]) -> list[str]:
-    """What a model makes of utterances, told of terms, in 30 s windows; a model that goes round in circles is stopped."""
+    """What a model makes of utterances, told of terms, in 30 s windows; what goes round in circles is stopped."""
     loaded, options = (
         load(model),
         DecodingOptions(language="fr", batch_size=32, terms=tuple(terms), max_new_tokens=N_MOST),

@@ -139,6 +139,6 @@ class Ear:
         tokenizer = self._engine.tokenizer
         if tokenizer is not None and (taught := language_tokens(tokenizer)):
             settings["language_tokens"] = taught
-        if lent := self._engine.tokenizer.init_kwargs.get(LENT_TOKENS):
+        if tokenizer is not None and (lent := tokenizer.init_kwargs.get(LENT_TOKENS)):
             settings["asked_as"] = lent
         return settings | self._engine.description()
