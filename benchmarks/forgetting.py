@@ -73,8 +73,10 @@ def variants(general: Path) -> dict[str, Variant]:
         "replay and guards": Variant(replayed | {"guard": {"patience": 0}}, guarded=5.0),
         "replay, guards, sweep": Variant({}, softened="replay and guards"),
         "calls alone": Variant({}),
-        "rate 1e-2, guards": Variant({"training": {"learning_rate": 1e-2}}, guarded=1.0),
-        "permuted labels": Variant({"data": {"permute_labels": True}}, controls=True),
+        "rate 1e-2, guards": Variant(
+            {"training": {"learning_rate": 1e-2}, "evaluation": {"every_steps": 75}}, guarded=1.0
+        ),
+        "permuted labels": Variant({"data": {"permute_labels": True}, "training": {"max_steps": 200}}, controls=True),
     }
 
 

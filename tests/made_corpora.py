@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from parlure.corpus.manifest import Corpus, Utterance, begin_corpus, finish_corpus, write_lines
+from parlure.corpus.manifest import Corpus, Segment, Utterance, begin_corpus, finish_corpus, write_lines
 from parlure.corpus.prepare import tallies
 
 
@@ -46,3 +46,16 @@ def noise(path: Path, duration_s: float = 2.0, seed: int = 1) -> Path:
     samples = np.random.default_rng(seed).normal(0, 0.1, round(16_000 * duration_s))
     soundfile.write(path, samples, 16_000)
     return path
+
+
+def five_utterances(tmp_path: Path) -> Path:
+    """Five utterances: one of test, one with phrases, one that is a draft."""
+    phrases = (Segment(0.0, 0.8, "oui bonjour"), Segment(1.0, 1.8, "le chat dort"))
+    return make_corpus(
+        tmp_path / "calls",
+        said("a", "oui bonjour le chat dort", end=2.0, segments=phrases),
+        said("b", "il neige encore", end=2.0, tags=("draft", "age=old")),
+        said("c", "merci beaucoup", end=1.0, split="test", recording="/calls/one.wav"),
+        said("d", "à demain", end=1.0, recording="/calls/one.wav", prompt="il a dit merci beaucoup", split="dev"),
+        said("e", "au revoir", end=3.0),
+    )
