@@ -38,7 +38,7 @@ from parlure.whisper.load import NANO, load, load_tokenizer
 from parlure.whisper.terms import term_tokens
 
 N_TERMS = 50
-N_MOST = 80  # tokens of a hypothesis, twice those of the longest sentence
+N_MOST = 80  # tokens of a hypothesis, so that one that goes round in circles costs little
 _FIRST = (
     "Zel Nor Tri Car Mel Bro Val Dor Lin Fer Per Sol Gal Kor Vi Lu Ma Ti Za Ro Pel Sar Dra Flo Cli Hel Mo Ne Ru Tan"
 )
@@ -136,11 +136,9 @@ def _say(event: Any) -> None:
 
 
 def heard(model: str, utterances: Sequence[Utterance], terms: Sequence[str]) -> list[str]:
-    """What a model makes of utterances, told of terms, in 30 s windows; what goes round in circles is stopped."""
-    loaded, options = (
-        load(model),
-        DecodingOptions(language="fr", batch_size=32, terms=tuple(terms), max_new_tokens=N_MOST),
-    )
+    """What a model makes of utterances, told of terms, in 30 s windows."""
+    loaded = load(model)
+    options = DecodingOptions(language="fr", batch_size=32, terms=tuple(terms), max_new_tokens=N_MOST)
     return [one.text for one in decode(loaded.model, loaded.tokenizer, clips_of(utterances), options)]
 
 
