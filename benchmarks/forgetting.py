@@ -43,6 +43,7 @@ from parlure.transcribing.engines.choice import open_engine
 from parlure.transcribing.hypothesis import Hypothesis
 
 PLANTED = 3.0  # points of WER taken away by hand, which must be called worse
+SCALES = (0.0, 0.5, 1.0)
 MAY_LOSE = 0.5  # points of WER on a guard's dev, in the sweep
 _DRAWS = 2000
 Heard = tuple[Answers | None, list[Hypothesis]]
@@ -226,7 +227,9 @@ def main() -> None:
         if variant.softened:
             trained = work / f"run-{variant.softened.replace(' ', '-').replace(',', '')}"
             if not (run / "sweep.json").exists():
-                print(sweep(str(trained), calls, run, guards=guards, max_loss=MAY_LOSE)["why"], flush=True)
+                print(
+                    sweep(str(trained), calls, run, guards=guards, scales=SCALES, max_loss=MAY_LOSE)["why"], flush=True
+                )
             summary = json.loads((run / "sweep.json").read_text())["why"]
         else:
             ended = train(recipe_of(variant, calls, guards, options.epochs), run, resume=True)

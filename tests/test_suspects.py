@@ -17,6 +17,7 @@ from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
 from parlure.speech.synth import Voice, synthesize
+from parlure.training.batches import Tensors
 from parlure.training.trainee import SummedLoss
 from parlure.transcribing.correct import correct
 from parlure.transcribing.decode import window_waves
@@ -127,8 +128,9 @@ def test_a_transcript_costs_what_training_would_say(planted, nano):
     for one, sound, label in zip(together, sounds, labels, strict=True):
         loss = SummedLoss(nano.model)
         with torch.inference_mode():
-            encoded = loss.encode(window_waves([sound]))
-            expected = loss(encoded, torch.tensor([label.inputs]), torch.tensor([label.targets]))
+            inputs, targets = torch.tensor([label.inputs]), torch.tensor([label.targets])
+            window = Tensors(window_waves([sound]), inputs, targets, sound_frames=torch.tensor([3000]))
+            expected = loss(loss.encode(window), inputs, targets)
         assert one.nats == pytest.approx(float(expected), rel=1e-3)
         assert one.n_tokens == label.n_scored
     assert together[1].worst in WRONG[1].split()

@@ -59,7 +59,8 @@ def tracked(corpus_folder, *names, **fields):
 def scalars(folder):
     events = EventAccumulator(str(folder))
     events.Reload()
-    return {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+    # a process that writes a tenth file and more does not name them in their order
+    return {tag: sorted((e.step, e.value) for e in events.Scalars(tag)) for tag in events.Tags()["scalars"]}
 
 
 # ------------------------------------------------------------------------------------------ reading back
