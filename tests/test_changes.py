@@ -91,7 +91,7 @@ def test_an_utterance_that_would_not_fit_stays_as_it_is(corpus, items):
 def test_memory_is_estimated_for_the_slowest(corpus, items):
     settings = recipe(corpus.folder, augmentation={"speed": 0.1, "speeds": (0.5, 1.1)})
     assert slowest(settings.augmentation) == 2.0 and slowest(recipe(corpus.folder).augmentation) == 1.0
-    longest = max(shape.length_s for shape in shapes_of(items, settings.training, 2.0))
+    longest = max(shape.length_s for shape in shapes_of(items, settings.training, slowest=2.0))
     slow = drawn(corpus, items, speed=1.0, speeds=(0.5,))
     assert longest == max(own_window(item).length_s for item in slow)
 

@@ -13,6 +13,8 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from parlure.recipe import parse_recipe
 from parlure.sections import AdapterSection
+from parlure.speech.features import HOP_LENGTH
+from parlure.training.batches import Tensors
 from parlure.training.memory import ALLOCATOR
 from parlure.training.rehearsal import Need, prepared, rehearse
 from parlure.training.trainee import Trainee
@@ -54,8 +56,9 @@ def kept_bytes(trainee: Trainee, n: int, n_samples: int, n_tokens: int) -> int:
         return tensor
 
     tokens = torch.zeros(n, n_tokens, dtype=torch.long)
+    tensors = Tensors(torch.randn(n, n_samples), tokens, tokens, sound_frames=torch.full((n,), n_samples // HOP_LENGTH))
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        trainee.loss(trainee.loss.encode(torch.randn(n, n_samples)), tokens, tokens)
+        trainee.loss(trainee.loss.encode(tensors), tokens, tokens)
     return sum(storage.nbytes() for storage in kept.values())
 
 

@@ -48,7 +48,7 @@ def test_zeros_are_those_of_faster_whisper(items, corpus_folder):
     made.whisper.model.encoder.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
     tensors = collate(batch, END)
     with torch.no_grad():
-        made.loss.encode(tensors.waves, tensors.n_frames)
+        made.loss.encode(tensors)
     theirs = pad_or_trim(FeatureExtractor()(items[0].read()))
     np.testing.assert_allclose(seen[0][0].numpy(), theirs, atol=2e-4)
     assert not seen[0][0][:, tensors.n_frames[0] :].any()
