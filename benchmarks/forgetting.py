@@ -97,6 +97,13 @@ def recipe_of(variant: Variant, corpus: Path, guards: Sequence[str], epochs: flo
     return parse_recipe(tree, "the benchmark's recipe")
 
 
+def thinned(general: Path, every: int) -> Exam:
+    """The exam on every so manyth utterance of the test split, all kinds alike, without pieces of more than 30 s."""
+    corpus = Corpus.load(general)
+    chosen = sorted(corpus.select("test"), key=lambda utterance: utterance.id)[::every]
+    return replace(Exam.of(replace(corpus, utterances=tuple(chosen)), "test", (), 5), pieces=())
+
+
 def hear(work: Path, name: str, model: str, exam: Exam | None, calls: Exam) -> Heard:
     """What a model makes of everything, and of the telephone calls; journals keep it for a second call."""
     options = DecodingOptions(batch_size=16, identify=True)
@@ -203,6 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder of corpora, runs and what was heard")
     parser.add_argument("--epochs", type=float, default=3.0)
+    parser.add_argument("--every", type=int, default=1, help="of the general test utterances, every so manyth is heard")
     parser.add_argument("--only", default="", help="names of runs, separated by ;")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -218,7 +226,7 @@ def main() -> None:
         if not (folder / "corpus.json").exists():
             filter_corpus(general, folder, keep=f"language == '{language}' and task == 'transcribe' and split == 'dev'")
         guards.append(f"{language}={folder}")
-    exam, on_calls = Exam.of(Corpus.load(general), "test", (), 5), Exam.of(Corpus.load(calls), "test", (), 0)
+    exam, on_calls = thinned(general, options.every), Exam.of(Corpus.load(calls), "test", (), 0)
     base = hear(work, "base", "nano", exam, on_calls)
     results: dict[str, Any] = {}
     chosen = [one for one in options.only.split(";") if one] or list(variants(general))[: 2 if options.quick else None]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_corpora import make_corpus, said
+from spoken import spoken
 
 from parlure import cli
 from parlure.corpus.correcting.desk import corrected
@@ -20,7 +21,6 @@ from parlure.errors import ParlureError
 from parlure.recipe import parse_recipe
 from parlure.scoring.skills.exam import decodable
 from parlure.speech.audio import write_audio
-from parlure.speech.synth import Voice, synthesize
 from parlure.speech.voice import SpanPolicy
 from parlure.training.development import Development
 from parlure.training.guards import load_guards
@@ -78,7 +78,7 @@ def test_a_bound_is_a_share():
 def interview(tmp_path_factory) -> Path:
     """Four sentences with pauses of 0.8 s, three of which nano hears well."""
     pause = np.zeros(12_800, np.float32)
-    parts = [part for text in CLEAR + UNCLEAR for part in (pause, 0.5 * synthesize(text, Voice("fr+belinda", 160)))]
+    parts = [part for sound in spoken(CLEAR + UNCLEAR) for part in (pause, 0.5 * sound)]
     path = tmp_path_factory.mktemp("label") / "interview.wav"
     write_audio(path, np.concatenate([*parts, pause]))
     return path

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from made_corpora import five_utterances, make_corpus, said
+from spoken import spoken
 
 from parlure import cli
 from parlure.corpus.correcting.desk import corrected
@@ -16,7 +17,6 @@ from parlure.corpus.correcting.ranking import Hearing, Suspect
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, read_audio, write_audio
-from parlure.speech.synth import Voice, synthesize
 from parlure.training.batches import Tensors
 from parlure.training.trainee import SummedLoss
 from parlure.transcribing.correct import correct
@@ -74,8 +74,8 @@ def planted(tmp_path_factory):
     """Ten sentences, the transcripts of three of which are another one's, cut off, and with another word."""
     home = tmp_path_factory.mktemp("planted")
     utterances = []
-    for place, sentence in enumerate(SENTENCES):
-        samples = 0.5 * synthesize(sentence, Voice("fr+belinda", 160))
+    for place, (sentence, sound) in enumerate(zip(SENTENCES, spoken(SENTENCES), strict=True)):
+        samples = 0.5 * sound
         write_audio(home / f"{place}.wav", samples)
         text, end = WRONG.get(place, sentence), len(samples) / SAMPLE_RATE
         split = "dev" if place > 6 else "train"
