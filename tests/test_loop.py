@@ -4,8 +4,6 @@ import errno
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -17,11 +15,9 @@ from test_batches import full_window
 
 from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
-from parlure.recipe import dump_recipe, load_recipe, parse_recipe, resolved
-from parlure.training import checkpoint, development, interrupt, loop
+from parlure.recipe import load_recipe, parse_recipe, resolved
+from parlure.training import checkpoint, loop
 from parlure.training.batches import MicroBatch
-from parlure.training.development import Development
-from parlure.training.interrupt import StopRequest
 from parlure.training.items import training_items
 from parlure.training.job import asked_for
 from parlure.training.loop import learning_rate, train
@@ -322,88 +318,3 @@ def test_precision_is_what_the_gpu_computes_in_itself(monkeypatch):
             lambda including_emulation=True, native=native: including_emulation or native,
         )
         assert loop._precision(settings) == precision
-
-
-@pytest.mark.parametrize(("asked_for", "steps"), [(1, [0, 1, 1, 2, 2]), (2, [0, 1, 1, 2, 2])], ids=["at 0", "at 1"])
-def test_a_stop_while_dev_is_decoded(corpus_folder, tmp_path, monkeypatch, asked_for, steps):
-    """It is heeded before another step is done, and the evaluation is done when the run goes on."""
-    n_asked = 0
-
-    def rate(self, whisper, tokenizer, team, stopped):
-        nonlocal n_asked
-        n_asked += 1
-        if n_asked == asked_for:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return None if stopped() else 50.0
-
-    monkeypatch.setattr(Development, "word_error_rate", rate)
-    settings, out, rows = (
-        recipe(corpus_folder, training={"max_steps": 2, "batch_seconds": 3.0}, evaluation={"every_steps": 1}),
-        tmp_path,
-        [],
-    )
-    with pytest.raises(KeyboardInterrupt):
-        train(settings, out, on_event=rows.append)
-    notice = {"kind": "notice", "text": "finishing the step, then a checkpoint; once more stops at once"}
-    assert rows[-1] == notice
-    assert [row["step"] for row in rows[:-1]] == steps[: 2 * (asked_for - 1)]
-    assert bool(checkpoint.last(out)) == (asked_for == 2)
-    train(settings, out, resume=True)
-    assert [json.loads(line)["step"] for line in (out / "metrics.jsonl").read_text().splitlines()] == steps
-
-
-def test_decoding_dev_is_left_between_two_batches(corpus, corpus_folder, monkeypatch):
-    done = []
-
-    def decode(whisper, tokenizer, clips, options, progress):
-        for clip in clips:
-            done.append(clip.id)
-            progress(1)
-
-    monkeypatch.setattr(development, "decode", decode)
-    judge = Development.of(corpus, recipe(corpus_folder, evaluation={"max_utterances": 4}))
-    whisper = torch.nn.Linear(1, 1)
-    assert judge.word_error_rate(whisper, None, alone(), lambda: len(done) >= 2) is None
-    assert len(done) == 2
-
-
-def test_a_second_request_stops_at_once_unless_it_is_the_same_one(monkeypatch):
-    said = []
-    with StopRequest(lambda: said.append("stopping")) as stop:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)  # torchrun passes on what the terminal sent
-        assert stop.requested
-        assert said == ["stopping"]
-        monkeypatch.setattr(interrupt, "SAME_S", -1.0)
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_more_processes_than_forward_passes_are_refused(corpus_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 2))
-    with pytest.raises(
-        ParlureError, match="2 processes would share a step of 1: some would have nothing to do"
-    ) as caught:
-        train(recipe(corpus_folder), tmp_path / "run")
-    assert caught.value.hint.startswith("--set training.accumulation=2, and batch_seconds so much lower")
-
-
-def test_two_processes_do_what_one_does(corpus_folder, tmp_path):
-    """Dropout, unequal lengths, a share of dev each: the same curve, the same WER, nearly the same weights."""
-    settings = recipe(corpus_folder, training={"accumulation": 3, "batch_seconds": 8.0})
-    train(settings, tmp_path / "one")
-    (tmp_path / "recipe.toml").write_text(dump_recipe(settings))
-    command = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "parlure.cli", "train", "recipe.toml"]
-    result = subprocess.run(
-        [sys.executable, *command, "--out", "two"], cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stderr.count("dev WER") == 4  # three evaluations and the summary, said by one process
-    one, two = ([json.loads(line) for line in (tmp_path / name / "metrics.jsonl").open()] for name in ("one", "two"))
-    for alone_row, together_row in zip(one, two, strict=True):
-        assert alone_row.keys() == together_row.keys()
-        for key in ("step", "loss", "grad_norm", "wer"):
-            if key in alone_row:
-                assert together_row[key] == pytest.approx(alone_row[key], rel=1e-4), (alone_row["step"], key)
-    first, second = trained_weights(tmp_path / "one"), trained_weights(tmp_path / "two")
-    assert all(torch.allclose(first[name], second[name], atol=1e-4) for name in first)
