@@ -8,7 +8,8 @@ from parlure import cli
 from parlure.errors import ParlureError
 from parlure.scoring.skills import parity
 from parlure.shipping.export import EXPORTERS, export, exporting
-from parlure.whisper.load import is_ctranslate2
+from parlure.shipping.export.runtimes import RUNTIMES, open_runtime
+from parlure.whisper.load import is_ctranslate2, load
 
 
 def test_the_command_writes_and_proves(corpus_folder, tmp_path, capsys):
@@ -18,6 +19,10 @@ def test_the_command_writes_and_proves(corpus_folder, tmp_path, capsys):
     said = capsys.readouterr()
     assert said.out.startswith("30 s windows: WER ") and said.out.endswith("texts the same: passed\n")
     assert is_ctranslate2(str(out))
+    written = json.loads((out / "export.json").read_text())
+    assert {key: written[key] for key in ("format", "quantize", "model", "sha256")} == {
+        "format": "ctranslate2", "quantize": "float32", "model": "nano", "sha256": load("nano", "cpu").sha256,
+    }  # fmt: skip
     kept = json.loads((out / "parity.json").read_text())
     assert kept["passed"] and [one["window"] for one in kept["windows"]] == ["full"]  # nano was not tuned on short ones
 
@@ -59,3 +64,16 @@ def test_what_is_refused(corpus_folder, tmp_path, monkeypatch):
             export("nano", **{"out": tmp_path / "new"} | arguments)
         assert (caught.value.message, caught.value.hint) == (message, hint)
         assert not (tmp_path / "new").exists()
+
+
+def test_what_cannot_be_run(tmp_path):
+    with pytest.raises(ParlureError) as caught:
+        open_runtime(tmp_path)
+    assert caught.value.message == f"{tmp_path} has no export.json that can be read"
+    assert caught.value.hint == "name a folder that parlure export has made"
+    told = dict.fromkeys(("quantize", "model", "sha256", "parlure"), "") | {"format": "wax"}
+    (tmp_path / "export.json").write_text(json.dumps(told))
+    with pytest.raises(ParlureError) as caught:
+        open_runtime(tmp_path)
+    assert caught.value.message == f"{tmp_path} is an export to wax, which parlure cannot run"
+    assert caught.value.hint == f"it runs {', '.join(RUNTIMES)}"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from parlure.cli.app import app, give
-from parlure.cli.arguments import MODEL_HELP, Quantize
+from parlure.cli.arguments import MODEL_HELP
 from parlure.ending import GateFailedError, say
 from parlure.errors import ParlureError
 
@@ -19,7 +19,7 @@ def export(
     model: Annotated[str, Argument(help=f"{MODEL_HELP}.")],
     to: Annotated[Literal["ctranslate2"], Option(help="ctranslate2 is what faster-whisper loads.")],
     out: Annotated[Path, Option(help="Folder to make.")],
-    quantize: Quantize = None,
+    quantize: Annotated[str | None, Option(help="Numbers to store; docs/export.md lists each target's.")] = None,
     parity: Annotated[
         Path | None, Option(help="Corpus to decode with both; exit with 3 if the export loses over a point of WER.")
     ] = None,

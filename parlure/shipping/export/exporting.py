@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,12 +11,16 @@ from parlure.corpus.manifest import Corpus
 from parlure.errors import ParlureError
 from parlure.exclusive import is_empty
 from parlure.scoring.skills.parity import Parity, check_parity
+from parlure.shipping.export.runtimes import open_runtime
+from parlure.shipping.export.target import Target
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
+from parlure.shipping.export.written import write_written
 from parlure.transcribing.engines.choice import open_engine
+from parlure.whisper.conversion import QUANTIZATIONS
 from parlure.whisper.languages import refuse_inserted
 from parlure.whisper.load import load_tokenizer, locate, tuned_for_short
 
-EXPORTERS: Mapping[str, Callable[[str, Path, str | None], None]] = {"ctranslate2": to_ctranslate2}
+EXPORTERS: Mapping[str, Target] = {"ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS)}
 PARITY = "parity.json"
 
 
@@ -44,8 +48,8 @@ def export(
         What each window showed; nothing without a corpus.
 
     Raises:
-        ParlureError: the folder is not empty, there is no such target, model or corpus cannot be used, or a
-            language of the model has a token of its own.
+        ParlureError: the folder is not empty, there is no such target or it stores no such numbers, model or corpus
+            cannot be used, or a language of the model has a token of its own, of which the target knows nothing.
     """
     if to not in EXPORTERS:
         raise ParlureError(f"there is no export to {to}", f"choose --to {' or '.join(EXPORTERS)}")
@@ -54,14 +58,18 @@ def export(
     utterances = () if parity is None else Corpus.load(parity).select(split)
     if parity is not None and not utterances:
         raise ParlureError(f"{parity} has no {split} utterances", "choose another --split")
-    refuse_inserted(load_tokenizer(*locate(model)), model, to)
+    target = EXPORTERS[to]
+    chosen = target.choose(quantize)
+    if not target.any_vocabulary:
+        refuse_inserted(load_tokenizer(*locate(model)), model, to)
     if out.exists():
         out.rmdir()
-    EXPORTERS[to](model, out, quantize)
+    target.write(model, out, chosen)
+    write_written(out, to, chosen, model)
     if parity is None:
         return []
     found = check_parity(
-        utterances, open_engine(model), open_engine(str(out)),
+        utterances, open_engine(model), open_runtime(out),
         windows=("full", "short") if tuned_for_short(model) else ("full",),
     )  # fmt: skip
     told = {"model": model, "corpus": parity.resolve().name, "split": split, "passed": all(one.passed for one in found)}
