@@ -14,13 +14,18 @@ from parlure.scoring.skills.parity import Parity, check_parity
 from parlure.shipping.export.runtimes import open_runtime
 from parlure.shipping.export.target import Target
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
+from parlure.shipping.export.with_onnx import to_onnx
 from parlure.shipping.export.written import write_written
 from parlure.transcribing.engines.choice import open_engine
 from parlure.whisper.conversion import QUANTIZATIONS
 from parlure.whisper.languages import refuse_inserted
 from parlure.whisper.load import load_tokenizer, locate, tuned_for_short
+from parlure.whisper.to_onnx import ONNX_NUMBERS
 
-EXPORTERS: Mapping[str, Target] = {"ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS)}
+EXPORTERS: Mapping[str, Target] = {
+    "ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS),
+    "onnx": Target("ONNX", to_onnx, ONNX_NUMBERS, any_vocabulary=True),
+}
 PARITY = "parity.json"
 
 
