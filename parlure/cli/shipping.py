@@ -17,7 +17,10 @@ from parlure.errors import ParlureError
 @app.command()
 def export(
     model: Annotated[str, Argument(help=f"{MODEL_HELP}.")],
-    to: Annotated[Literal["ctranslate2"], Option(help="ctranslate2 is what faster-whisper loads.")],
+    to: Annotated[
+        Literal["hf", "adapter", "ctranslate2", "ggml", "openai"],
+        Option(help="ctranslate2 is what faster-whisper loads, ggml whisper.cpp."),
+    ],
     out: Annotated[Path, Option(help="Folder to make.")],
     quantize: Annotated[str | None, Option(help="Numbers to store; docs/export.md lists each target's.")] = None,
     parity: Annotated[
