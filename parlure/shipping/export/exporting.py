@@ -14,8 +14,10 @@ from parlure.exclusive import is_empty
 from parlure.scoring.skills.parity import Parity, check_parity
 from parlure.shipping.export.runtimes import open_runtime
 from parlure.shipping.export.target import Target
+from parlure.shipping.export.with_adapter import to_adapter
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
 from parlure.shipping.export.with_ggml import GGML_NUMBERS, to_ggml
+from parlure.shipping.export.with_hf import HF_NUMBERS, to_hf
 from parlure.shipping.export.written import write_written
 from parlure.transcribing.engines.choice import open_engine
 from parlure.whisper.conversion import QUANTIZATIONS
@@ -23,6 +25,8 @@ from parlure.whisper.languages import refuse_inserted
 from parlure.whisper.load import load_tokenizer, locate, tuned_for_short
 
 EXPORTERS: Mapping[str, Target] = {
+    "hf": Target("Hugging Face", to_hf, HF_NUMBERS, any_vocabulary=True),
+    "adapter": Target("PEFT", to_adapter, HF_NUMBERS, any_vocabulary=True),
     "ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS),
     "ggml": Target("whisper.cpp", to_ggml, GGML_NUMBERS),
 }
@@ -70,8 +74,8 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".exporting-") as place:
         whole = Path(place) / "export"
-        target.write(model, whole, chosen)
-        write_written(whole, to, chosen, model)
+        notes = target.write(model, whole, chosen)
+        write_written(whole, to, chosen, model, notes or ())
         if out.exists():
             out.rmdir()
         whole.rename(out)
