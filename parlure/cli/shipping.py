@@ -17,8 +17,9 @@ from parlure.errors import ParlureError
 @app.command()
 def export(
     model: Annotated[str, Argument(help=f"{MODEL_HELP}.")],
-    to: Annotated[Literal["ctranslate2", "onnx"],
-        Option(help="ctranslate2 is what faster-whisper loads, onnx what onnxruntime does."),
+    to: Annotated[
+        Literal["hf", "adapter", "ctranslate2", "ggml", "openai", "onnx"],
+        Option(help="ctranslate2 is what faster-whisper loads, ggml whisper.cpp, onnx onnxruntime."),
     ],
     out: Annotated[Path, Option(help="Folder to make.")],
     quantize: Annotated[str | None, Option(help="Numbers to store; docs/export.md lists each target's.")] = None,
@@ -29,10 +30,13 @@ def export(
 ) -> None:
     """A model for another runtime, held against the original."""
     from parlure.shipping.export import export as run_export
+    from parlure.shipping.export import read_written
 
     found = run_export(model, out, to=to, quantize=quantize, parity=parity, split=split)
     give("".join(one.line() + "\n" for one in found))
     say(f"{model} → {out}")
+    for note in read_written(out).notes:
+        say(f"note: {note}")
     if failed := [one for one in found if not one.passed]:
         raise GateFailedError(
             f"the export is not the model any more in {' and '.join(f'{one.window} windows' for one in failed)}",

@@ -115,9 +115,7 @@ def beam_search(stepper: Stepping, prompts: torch.Tensor, rules: Rules, n_beams:
     return rows
 
 
-def _candidates(
-    logprobs: torch.Tensor, so_far: torch.Tensor, n_beams: int
-) -> list[list[tuple[float, int, int]]]:
+def _candidates(logprobs: torch.Tensor, so_far: torch.Tensor, n_beams: int) -> list[list[tuple[float, int, int]]]:
     """The best continuations of each utterance's beams, twice as many as beams: so many remain though all may end.
 
     Args:

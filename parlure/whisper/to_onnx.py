@@ -108,7 +108,11 @@ def _write_decoder(model: Any, path: Path) -> None:
         path,
         ["ids", *layer_names("past_", n_layers), *layer_names("cross_", n_layers)],
         ["logits", *layer_names("", n_layers)],
-        ({0: n, 1: n_ids}, [{0: n, 2: n_past}] * len(past), [{0: n, 3: n_positions}, {0: n, 2: n_positions}] * n_layers),
+        (
+            {0: n, 1: n_ids},
+            [{0: n, 2: n_past}] * len(past),
+            [{0: n, 3: n_positions}, {0: n, 2: n_positions}] * n_layers,
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +14,10 @@ from parlure.exclusive import is_empty
 from parlure.scoring.skills.parity import Parity, check_parity
 from parlure.shipping.export.runtimes import open_runtime
 from parlure.shipping.export.target import Target
+from parlure.shipping.export.with_adapter import to_adapter
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
+from parlure.shipping.export.with_ggml import GGML_NUMBERS, to_ggml
+from parlure.shipping.export.with_hf import HF_NUMBERS, to_hf
 from parlure.shipping.export.with_onnx import to_onnx
 from parlure.shipping.export.written import write_written
 from parlure.transcribing.engines.choice import open_engine
@@ -23,7 +27,10 @@ from parlure.whisper.load import load_tokenizer, locate, tuned_for_short
 from parlure.whisper.to_onnx import ONNX_NUMBERS
 
 EXPORTERS: Mapping[str, Target] = {
+    "hf": Target("Hugging Face", to_hf, HF_NUMBERS, any_vocabulary=True),
+    "adapter": Target("PEFT", to_adapter, HF_NUMBERS, any_vocabulary=True),
     "ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS),
+    "ggml": Target("whisper.cpp", to_ggml, GGML_NUMBERS),
     "onnx": Target("ONNX", to_onnx, ONNX_NUMBERS, any_vocabulary=True),
 }
 PARITY = "parity.json"
@@ -42,7 +49,7 @@ def export(
 
     Args:
         model: a MODEL.
-        out: the folder to make.
+        out: the folder to make, which is there as soon as it is whole.
         to: of :data:`EXPORTERS`.
         quantize: how numbers are stored; None is the target's own.
         parity: a corpus to decode with both, at 30 s, and in short windows if the model was tuned on them; what was
@@ -67,10 +74,14 @@ def export(
     chosen = target.choose(quantize)
     if not target.any_vocabulary:
         refuse_inserted(load_tokenizer(*locate(model)), model, to)
-    if out.exists():
-        out.rmdir()
-    target.write(model, out, chosen)
-    write_written(out, to, chosen, model)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".exporting-") as place:
+        whole = Path(place) / "export"
+        notes = target.write(model, whole, chosen)
+        write_written(whole, to, chosen, model, notes or ())
+        if out.exists():
+            out.rmdir()
+        whole.rename(out)
     if parity is None:
         return []
     found = check_parity(

@@ -23,6 +23,12 @@ def _in_ctranslate2(folder: Path) -> Engine:
     return CTranslate2Engine(str(folder))
 
 
+def _in_whispercpp(folder: Path) -> Engine:
+    from parlure.transcribing.engines.with_whispercpp import WhisperCppEngine
+
+    return WhisperCppEngine(folder, read_written(folder).quantize)
+
+
 def _in_onnx(folder: Path) -> Engine:
     from parlure.transcribing.engines.with_onnx import OnnxEngine
 
@@ -33,6 +39,7 @@ RUNTIMES: Mapping[str, Callable[[Path], Engine]] = {
     "hf": _in_torch,
     "adapter": _in_torch,
     "ctranslate2": _in_ctranslate2,
+    "ggml": _in_whispercpp,
     "onnx": _in_onnx,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,14 @@ class Target:
 
     Attributes:
         called: its name, for messages.
-        write: MODEL, folder that is not there yet, and one of the numbers → the folder.
+        write: MODEL, folder that is not there yet, and one of the numbers → the folder, and what a person should
+            know of it.
         numbers: how it stores weights; the first where nothing is asked for.
         any_vocabulary: whether it reads the model's own vocabulary, languages with tokens of their own included.
     """
 
     called: str
-    write: Callable[[str, Path, str], None]
+    write: Callable[[str, Path, str], Sequence[str] | None]
     numbers: tuple[str, ...]
     any_vocabulary: bool = False
 

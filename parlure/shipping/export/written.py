@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ class Written:
         model: the MODEL that it was made from, as the person called it.
         sha256: hash of that MODEL's weights, as :attr:`parlure.whisper.load.LoadedModel.sha256`.
         parlure: version that wrote it.
+        notes: what a person should know of it.
     """
 
     format: str
@@ -30,15 +32,16 @@ class Written:
     model: str
     sha256: str
     parlure: str
+    notes: tuple[str, ...] = ()
 
 
-def write_written(out: Path, to: str, quantize: str, model: str) -> Written:
+def write_written(out: Path, to: str, quantize: str, model: str, notes: Sequence[str] = ()) -> Written:
     """Write ``export.json`` into a folder that is there.
 
     Raises:
         ParlureError: the MODEL is not there.
     """
-    written = Written(to, quantize, model, hash_files(weight_files(*locate(model))), version("parlure"))
+    written = Written(to, quantize, model, hash_files(weight_files(*locate(model))), version("parlure"), tuple(notes))
     (out / EXPORT).write_text(json.dumps(asdict(written), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return written
 
@@ -50,8 +53,9 @@ def read_written(folder: Path) -> Written:
         ParlureError: nothing, or nothing that can be read.
     """
     try:
-        return Written(**json.loads((folder / EXPORT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        told = json.loads((folder / EXPORT).read_text(encoding="utf-8"))
+        return Written(**told | {"notes": tuple(told.get("notes", ()))})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ParlureError(
             f"{folder} has no {EXPORT} that can be read", "name a folder that parlure export has made"
         ) from error

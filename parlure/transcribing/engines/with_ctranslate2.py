@@ -12,7 +12,6 @@ In float32 the tokens are torch's (tested, in both windows), probabilities agree
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +35,7 @@ from parlure.transcribing.decode import (
     window_waves,
 )
 from parlure.transcribing.engines.phrases import in_sequence
+from parlure.transcribing.engines.threads import n_threads
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
@@ -97,7 +97,7 @@ class CTranslate2Engine:
         self._settings = _settings(folder)
         try:
             self._whisper = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=numbers, intra_threads=_n_threads()
+                str(folder), device=device, compute_type=numbers, intra_threads=n_threads()
             )
         except (RuntimeError, ValueError) as error:
             raise ParlureError(
@@ -284,12 +284,6 @@ class CTranslate2Engine:
 
         found = in_sequence(n_frames, self._special.timestamp_begin, decode)
         return of_phrases(self.tokenizer, name, language, found)
-
-
-def _n_threads() -> int:
-    """As many as torch has, but no more than cores: CTranslate2's threads wait for each other in a busy loop."""
-    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return min(torch.get_num_threads(), len(mine))
 
 
 def _settings(folder: Path) -> dict[str, Any]:

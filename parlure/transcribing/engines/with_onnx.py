@@ -32,6 +32,7 @@ from parlure.transcribing.decode import (
 )
 from parlure.transcribing.engines.onnx_steps import OnnxStepper
 from parlure.transcribing.engines.phrases import in_sequence
+from parlure.transcribing.engines.threads import n_threads
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.rows import Rules, suppression
@@ -67,7 +68,7 @@ class OnnxEngine:
         self.settings = GenerationConfig.from_pretrained(model)
         self.n_vocabulary, self._n_mels = _sizes(self._folder)
         settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = torch.get_num_threads()
+        settings.intra_op_num_threads = n_threads()
         # threads that wait in a busy loop take each other's cores where others work too
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         on = [one for one in _PROVIDERS if one in onnxruntime.get_available_providers()]
