@@ -22,7 +22,7 @@ class EncoderGraph(nn.Module):
     def __init__(self, model: WhisperForConditionalGeneration) -> None:
         """Take the weights of a model in evaluation mode, adapters merged."""
         super().__init__()
-        self.encoder = model.model.encoder
+        self.encoder: Any = model.model.encoder
         self.cross = nn.ModuleList([layer.encoder_attn for layer in model.model.decoder.layers])
 
     def forward(self, input_features: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -31,7 +31,7 @@ class EncoderGraph(nn.Module):
         Keys are ``(n, n_heads, d_head, n_positions)``, as every step multiplies them; values
         ``(n, n_heads, n_positions, d_head)``; half as many positions as frames.
         """
-        encoder = self.encoder
+        encoder, found = self.encoder, list[torch.Tensor]()
         hidden = nn.functional.gelu(encoder.conv1(input_features))
         hidden = nn.functional.gelu(encoder.conv2(hidden)).permute(0, 2, 1)
         hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
@@ -41,7 +41,6 @@ class EncoderGraph(nn.Module):
             hidden = hidden + _attend(own, normed, keys.transpose(2, 3), values)
             hidden = hidden + _feed_forward(layer, hidden)
         encoded = encoder.layer_norm(hidden)
-        found: list[torch.Tensor] = []
         for attention in self.cross:
             found.append(_by_head(attention.k_proj(encoded), attention).transpose(2, 3))
             found.append(_by_head(attention.v_proj(encoded), attention))
@@ -54,7 +53,8 @@ class DecoderGraph(nn.Module):
     def __init__(self, model: WhisperForConditionalGeneration) -> None:
         """Take the weights of a model in evaluation mode, adapters merged."""
         super().__init__()
-        self.decoder, self.to_scores = model.model.decoder, model.proj_out
+        self.decoder: Any = model.model.decoder
+        self.to_scores: Any = model.proj_out
 
     def forward(
         self, ids: torch.Tensor, past: Sequence[torch.Tensor], cross: Sequence[torch.Tensor]
@@ -90,7 +90,8 @@ class DecoderGraph(nn.Module):
 
 def _by_head(hidden: torch.Tensor, attention: Any) -> torch.Tensor:
     """``(n, length, d)`` → ``(n, n_heads, length, d_head)``."""
-    return hidden.unflatten(2, (attention.num_heads, attention.head_dim)).transpose(1, 2)
+    n, length, _ = hidden.shape
+    return hidden.view(n, length, attention.num_heads, attention.head_dim).transpose(1, 2)
 
 
 def _attend(

@@ -67,8 +67,8 @@ def write_onnx(loaded: LoadedModel, out: Path, numbers: OnnxNumbers = "float32")
 
 def _require_packages() -> None:
     try:
-        import onnx
-        import onnxruntime
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401  the exporter is made of it
     except ImportError as error:
         raise missing_extra(str(error.name), "onnx", "the export to ONNX") from error

@@ -34,7 +34,8 @@ def log_mel(samples: np.ndarray, filters: np.ndarray) -> np.ndarray:
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
     power = np.abs(np.fft.rfft(frames * hann)) ** 2
     decades = np.log10(np.maximum(power @ filters, 1e-10)).T
-    return ((np.maximum(decades, decades.max() - 8) + 4) / 4)[None].astype(np.float32)
+    scaled: np.ndarray = (np.maximum(decades, decades.max() - 8) + 4) / 4
+    return scaled[None].astype(np.float32)
 
 
 def transcribe(folder: Path, samples: np.ndarray, language: str, task: str = "transcribe") -> str:
@@ -58,7 +59,8 @@ def transcribe(folder: Path, samples: np.ndarray, language: str, task: str = "tr
     *prompt, end = (tokenizer.token_to_id(token) for token in control)
     never = [id_ for id_ in settings["suppress_tokens"] or [] if id_ != end]
     first_time = prompt[-1]  # <|notimestamps|>: behind it stand the timestamps
-    ids, written = np.array([prompt]), []
+    ids = np.array([prompt])
+    written: list[int] = []
     for _ in range(MAX_NEW_TOKENS):
         logits, *read = decoder.run(None, {"ids": ids, **past, **heard})
         past = dict(zip(past, read, strict=True))

@@ -35,6 +35,12 @@ def _in_onnx(folder: Path) -> Engine:
     return OnnxEngine(str(folder))
 
 
+def _in_faster_whisper(folder: Path) -> Engine:
+    from parlure.transcribing.engines.with_faster_whisper import FasterWhisperEngine
+
+    return FasterWhisperEngine(str(folder))
+
+
 RUNTIMES: Mapping[str, Callable[[Path], Engine]] = {
     "hf": _in_torch,
     "adapter": _in_torch,
@@ -42,6 +48,9 @@ RUNTIMES: Mapping[str, Callable[[Path], Engine]] = {
     "ggml": _in_whispercpp,
     "onnx": _in_onnx,
 }
+# what their users run, where that is not the engine above: it makes features of its own
+_AS_ITS_USERS: Mapping[str, Callable[[Path], Engine]] = {"ctranslate2": _in_faster_whisper}
+_SOUND_ALONE = ("ggml", "openai")  # they make their features themselves
 
 
 def open_runtime(folder: Path) -> Engine:
@@ -59,3 +68,22 @@ def open_runtime(folder: Path) -> Engine:
             f"{folder} is an export to {written.format}, which parlure cannot run", f"it runs {', '.join(RUNTIMES)}"
         )
     return RUNTIMES[written.format](folder)
+
+
+def takes_features(folder: Path) -> tuple[bool, bool]:
+    """Whether the runtime of an export can be given torch's features, and whether it makes its own of sound.
+
+    Raises:
+        ParlureError: it is no export.
+    """
+    name = read_written(folder).format
+    return name not in _SOUND_ALONE, name in _SOUND_ALONE or name in _AS_ITS_USERS
+
+
+def open_as_its_users(folder: Path) -> Engine:
+    """The runtime as its users call it, features of its own included.
+
+    Raises:
+        ParlureError: it is no export, or the runtime is not installed.
+    """
+    return _AS_ITS_USERS.get(read_written(folder).format, open_runtime)(folder)

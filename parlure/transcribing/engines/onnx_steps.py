@@ -1,4 +1,4 @@
-"""The decoder of an ONNX folder, a few tokens at a time: what :class:`parlure.transcribing.stepping.Stepper` is to torch."""
+"""The decoder of an ONNX folder, a few tokens at a time: what :mod:`parlure.transcribing.stepping` is to torch."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class OnnxStepper:
         self._past_names = [name for name in names if name.startswith("past_")]
         self._cross_names = [name for name in names if name.startswith("cross_")]
         self._n_utterances = len(self._heard[0])
+        self._past: list[np.ndarray] = []
         self.restart()
 
     def __call__(self, ids: torch.Tensor, at: Sequence[int] | None = None) -> torch.Tensor:

@@ -6,7 +6,6 @@ In float32 the tokens are torch's (tested, in both windows, with beams and promp
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
