@@ -84,7 +84,11 @@ def test_a_person_may_ask_for_more_or_less():
     assert not judge(SAME, figures, tolerance_for("fewer bits", max_loss=0.1))[0]
     for limits, message, hint in (
         ({"min_same": 101}, "--min-same 101 is no share of texts", "give per cent, such as --min-same 99.5"),
-        ({"max_loss": -1}, "--max-loss -1 asks for a gain", "give points of WER that may be lost, such as --max-loss 1"),
+        (
+            {"max_loss": -1},
+            "--max-loss -1 asks for a gain",
+            "give points of WER that may be lost, such as --max-loss 1",
+        ),
     ):
         with pytest.raises(ParlureError) as caught:
             tolerance_for("float32", **limits)

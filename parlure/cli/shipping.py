@@ -72,7 +72,7 @@ def parity(
     max_loss: _MaxLoss = None,
 ) -> None:
     """Whether an export still says what its model says; exit with 3 if not."""
-    from parlure.shipping.parity import parity as run_parity
+    from parlure.shipping.export.parity import parity as run_parity
 
     with Console().bar("model and export") as advance:
         found = run_parity(
@@ -84,7 +84,7 @@ def parity(
 
 def _give_parity(report: dict[str, Any], folder: Path) -> None:
     from parlure.scoring.parity.report import lines_of
-    from parlure.shipping.parity import PAGE, PARITY, failed_parts
+    from parlure.shipping.export.parity import PAGE, PARITY, failed_parts
 
     give("".join(line + "\n" for line in lines_of(report)))
     say(f"report: {folder / PAGE}")

@@ -10,6 +10,8 @@ from typing import Any
 from parlure.errors import ParlureError
 from parlure.exclusive import is_empty
 from parlure.scoring.parity.tolerance import tolerance_for
+from parlure.shipping.export.parity import Hearing, utterances_for_parity
+from parlure.shipping.export.parity import parity as hold_against
 from parlure.shipping.export.target import Target
 from parlure.shipping.export.with_adapter import to_adapter
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
@@ -17,8 +19,6 @@ from parlure.shipping.export.with_ggml import GGML_NUMBERS, to_ggml
 from parlure.shipping.export.with_hf import HF_NUMBERS, to_hf
 from parlure.shipping.export.with_onnx import to_onnx
 from parlure.shipping.export.written import write_written
-from parlure.shipping.parity import Hearing, utterances_for_parity
-from parlure.shipping.parity import parity as hold_against
 from parlure.whisper.conversion import QUANTIZATIONS
 from parlure.whisper.languages import refuse_inserted
 from parlure.whisper.load import load_tokenizer, locate
@@ -53,8 +53,8 @@ def export(
         out: the folder to make, which is there as soon as it is whole.
         to: of :data:`EXPORTERS`.
         quantize: how numbers are stored; None is the target's own.
-        parity: a corpus to decode with both, see :func:`parlure.shipping.parity.parity`; where that is stopped, call
-            it by itself to go on.
+        parity: a corpus to decode with both, see :func:`parlure.shipping.export.parity.parity`; where that is
+            stopped, call it by itself to go on.
         split: of the corpus.
         features: ``same``, ``own`` or both.
         min_same: share of texts that are to be the same, in per cent; None is the precision's.
