@@ -18,6 +18,7 @@ from parlure.shipping.export.with_adapter import to_adapter
 from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
 from parlure.shipping.export.with_ggml import GGML_NUMBERS, to_ggml
 from parlure.shipping.export.with_hf import HF_NUMBERS, to_hf
+from parlure.shipping.export.with_openai import OPENAI_NUMBERS, to_openai
 from parlure.shipping.export.written import write_written
 from parlure.transcribing.engines.choice import open_engine
 from parlure.whisper.conversion import QUANTIZATIONS
@@ -29,6 +30,7 @@ EXPORTERS: Mapping[str, Target] = {
     "adapter": Target("PEFT", to_adapter, HF_NUMBERS, any_vocabulary=True),
     "ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS),
     "ggml": Target("whisper.cpp", to_ggml, GGML_NUMBERS),
+    "openai": Target("openai-whisper", to_openai, OPENAI_NUMBERS, hears_short=False),
 }
 PARITY = "parity.json"
 
@@ -83,7 +85,7 @@ def export(
         return []
     found = check_parity(
         utterances, open_engine(model), open_runtime(out),
-        windows=("full", "short") if tuned_for_short(model) else ("full",),
+        windows=("full", "short") if target.hears_short and tuned_for_short(model) else ("full",),
     )  # fmt: skip
     told = {"model": model, "corpus": parity.resolve().name, "split": split, "passed": all(one.passed for one in found)}
     text = json.dumps(told | {"windows": [asdict(one) for one in found]}, indent=2, ensure_ascii=False)

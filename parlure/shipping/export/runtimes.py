@@ -29,11 +29,18 @@ def _in_whispercpp(folder: Path) -> Engine:
     return WhisperCppEngine(folder, read_written(folder).quantize)
 
 
+def _in_openai(folder: Path) -> Engine:
+    from parlure.transcribing.engines.with_openai import OpenAIEngine
+
+    return OpenAIEngine(folder, read_written(folder).quantize)
+
+
 RUNTIMES: Mapping[str, Callable[[Path], Engine]] = {
     "hf": _in_torch,
     "adapter": _in_torch,
     "ctranslate2": _in_ctranslate2,
     "ggml": _in_whispercpp,
+    "openai": _in_openai,
 }
 
 
