@@ -59,7 +59,7 @@ class OpenAIEngine:
         self.tokenizer = read_tokenizer(str(folder))
         try:
             self._whisper = self._library.load_model(str(self._file))
-        except (RuntimeError, OSError, KeyError) as error:
+        except (RuntimeError, OSError, KeyError, TypeError) as error:
             raise ParlureError(
                 f"openai-whisper cannot load {self._file}: {str(error).splitlines()[0]}", "export the model again"
             ) from error
