@@ -19,7 +19,17 @@ from parlure.scoring.skills import parity as listening
 from parlure.shipping.export import export
 from parlure.shipping.export import parity as judging
 
-TARGETS = ("hf", "ctranslate2", "ctranslate2:float16", "ctranslate2:int8", "onnx", "onnx:int8", "ggml", "ggml:q8_0", "openai")
+TARGETS = (
+    "hf",
+    "ctranslate2",
+    "ctranslate2:float16",
+    "ctranslate2:int8",
+    "onnx",
+    "onnx:int8",
+    "ggml",
+    "ggml:q8_0",
+    "openai",
+)
 HEAD = "| target | features | texts the same | tokens the same | WER, model → export | points lost, 95 % | verdict | "
 HEAD += "times move, median, 95 % | s of work an hour of sound, model → export | MB |"
 
@@ -29,7 +39,9 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--split", default="test")
-    parser.add_argument("--work", type=Path, required=True, help="folder for exports and reports; what is there is kept")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for exports and reports; what is there is kept"
+    )
     parser.add_argument("--targets", nargs="+", default=TARGETS)
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from parlure.shipping.export.with_ctranslate2 import to_ctranslate2
 from parlure.shipping.export.with_ggml import GGML_NUMBERS, to_ggml
 from parlure.shipping.export.with_hf import HF_NUMBERS, to_hf
 from parlure.shipping.export.with_onnx import to_onnx
+from parlure.shipping.export.with_openai import OPENAI_NUMBERS, to_openai
 from parlure.shipping.export.written import write_written
 from parlure.whisper.conversion import QUANTIZATIONS
 from parlure.whisper.languages import refuse_inserted
@@ -30,6 +31,7 @@ EXPORTERS: Mapping[str, Target] = {
     "ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS),
     "ggml": Target("whisper.cpp", to_ggml, GGML_NUMBERS),
     "onnx": Target("ONNX", to_onnx, ONNX_NUMBERS, any_vocabulary=True),
+    "openai": Target("openai-whisper", to_openai, OPENAI_NUMBERS),
 }
 
 

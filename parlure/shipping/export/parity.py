@@ -14,8 +14,9 @@ from parlure.scoring.parity.figures import Part
 from parlure.scoring.parity.page import parity_page
 from parlure.scoring.parity.report import build_parity
 from parlure.scoring.parity.tolerance import precision_of, tolerance_for
+from parlure.scoring.skills.listening import Window
 from parlure.scoring.skills.parity import heard_in, listen, utterance_lines
-from parlure.shipping.export.runtimes import open_as_its_users, open_runtime, takes_features
+from parlure.shipping.export.runtimes import open_as_its_users, open_runtime, own_windows, takes_features
 from parlure.shipping.export.written import read_written
 from parlure.transcribing.decode import DecodingOptions
 from parlure.transcribing.engines.choice import open_engine
@@ -139,14 +140,14 @@ def parts_of(folder: Path, short: bool, features: Hearing) -> list[Part]:
     Raises:
         ParlureError: only the same features are asked for, and the runtime makes its own.
     """
-    takes, has_own = takes_features(folder)
+    takes = takes_features(folder)
     if features == "same" and not takes:
         raise ParlureError(
             f"the runtime of {folder} takes sound alone and makes its own features", "leave out --features, or say own"
         )
-    parts = [Part("same")] if takes else []
-    parts += [Part("same", "short")] if takes and short else []
-    own = [Part("own")] if has_own else []
+    windows: tuple[Window, ...] = ("full", "short") if short else ("full",)
+    parts = [Part("same", window) for window in windows] if takes else []
+    own = [Part("own", window) for window in own_windows(folder) if window in windows]
     chosen = {"same": parts, "own": own or parts, "both": parts + own}[features]
     return [*chosen, Part(chosen[-1].features, timed=True)]
 

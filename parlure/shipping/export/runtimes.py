@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from parlure.errors import ParlureError
+from parlure.scoring.skills.listening import Window
 from parlure.shipping.export.written import read_written
 from parlure.transcribing.engines.interface import Engine
 
@@ -29,6 +30,12 @@ def _in_whispercpp(folder: Path) -> Engine:
     return WhisperCppEngine(folder, read_written(folder).quantize)
 
 
+def _in_openai(folder: Path) -> Engine:
+    from parlure.transcribing.engines.with_openai import OpenAIEngine
+
+    return OpenAIEngine(folder, read_written(folder).quantize)
+
+
 def _in_onnx(folder: Path) -> Engine:
     from parlure.transcribing.engines.with_onnx import OnnxEngine
 
@@ -46,11 +53,15 @@ RUNTIMES: Mapping[str, Callable[[Path], Engine]] = {
     "adapter": _in_torch,
     "ctranslate2": _in_ctranslate2,
     "ggml": _in_whispercpp,
+    "openai": _in_openai,
     "onnx": _in_onnx,
 }
 # what their users run, where that is not the engine above: it makes features of its own
 _AS_ITS_USERS: Mapping[str, Callable[[Path], Engine]] = {"ctranslate2": _in_faster_whisper}
-_SOUND_ALONE = ("ggml", "openai")  # they make their features themselves
+# those that make features of their own, and in which windows; but for faster-whisper they take no others
+_OWN_WINDOWS: Mapping[str, tuple[Window, ...]] = {
+    "ctranslate2": ("full",), "ggml": ("full", "short"), "openai": ("full",),
+}  # fmt: skip
 
 
 def open_runtime(folder: Path) -> Engine:
@@ -70,14 +81,23 @@ def open_runtime(folder: Path) -> Engine:
     return RUNTIMES[written.format](folder)
 
 
-def takes_features(folder: Path) -> tuple[bool, bool]:
-    """Whether the runtime of an export can be given torch's features, and whether it makes its own of sound.
+def takes_features(folder: Path) -> bool:
+    """Whether the engine of an export is given torch's features.
 
     Raises:
         ParlureError: it is no export.
     """
     name = read_written(folder).format
-    return name not in _SOUND_ALONE, name in _SOUND_ALONE or name in _AS_ITS_USERS
+    return name not in _OWN_WINDOWS or name in _AS_ITS_USERS
+
+
+def own_windows(folder: Path) -> tuple[Window, ...]:
+    """The windows in which the runtime of an export hears sound with features of its own; none where it has none.
+
+    Raises:
+        ParlureError: it is no export.
+    """
+    return _OWN_WINDOWS.get(read_written(folder).format, ())
 
 
 def open_as_its_users(folder: Path) -> Engine:

@@ -1,7 +1,7 @@
 """A run's adapter by itself, as PEFT's ``from_pretrained`` and vLLM's ``--lora-modules`` take it.
 
 vLLM serves many adapters of one base. What it takes of Whisper's is read from its source as of August 2026 (LoRA for
-Whisper since 0.18: vllm-project/vllm pull request 29856; ``PEFTHelper``, ``LoRAConfig``): what it refuses, or worse, leaves
+Whisper since 0.18: vllm-project/vllm pull request 29856; ``PEFTHelper``, ``LoRAConfig``): what it refuses, or leaves
 out without a word, is told when the adapter is written.
 """
 

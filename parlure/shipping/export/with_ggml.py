@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import PretrainedConfig
 
@@ -100,11 +101,15 @@ def _write_tensor(stream: BinaryIO, name: str, tensor: torch.Tensor, quantize: s
     if is_matrix and quantize in BLOCKS:
         kind, stored = _TYPES[quantize], BLOCKS[quantize](numbers)
     elif is_matrix or numbers.ndim == 3:
-        kind, stored = _FLOAT16, numbers.astype("<f2").tobytes()
+        kind, stored = _FLOAT16, _half(name, numbers)
     else:
         kind, stored = _FLOAT32, numbers.astype("<f4").tobytes()
-    if kind == _FLOAT16 and not np.isfinite(np.frombuffer(stored, "<f2")).all():
-        raise ParlureError(f"{name} has numbers that float16 does not hold", "take --quantize q8_0")
     called = name.encode()
     stream.write(struct.pack("<3i", numbers.ndim, len(called), kind))
     stream.write(struct.pack(f"<{numbers.ndim}i", *reversed(numbers.shape)) + called + stored)
+
+
+def _half(name: str, numbers: npt.NDArray[np.float32]) -> bytes:
+    if np.abs(numbers).max() > np.finfo(np.float16).max:
+        raise ParlureError(f"{name} has numbers that float16 does not hold", "take --quantize q8_0")
+    return numbers.astype("<f2").tobytes()
