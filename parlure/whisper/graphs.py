@@ -23,7 +23,7 @@ class EncoderGraph(nn.Module):
         """Take the weights of a model in evaluation mode, adapters merged."""
         super().__init__()
         self.encoder: Any = model.model.encoder
-        self.cross = nn.ModuleList([layer.encoder_attn for layer in model.model.decoder.layers])
+        self.cross: Any = nn.ModuleList([layer.encoder_attn for layer in model.model.decoder.layers])
 
     def forward(self, input_features: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Shape ``(n, n_mels, n_frames)`` → keys and values of each decoder layer in turn.
