@@ -20,6 +20,7 @@ State = Literal["ok", "missing", "note"]
 _EXTRAS = {
     "synth": ("espeakng_loader", "synthetic speech: parlure demo"),
     "export": ("ctranslate2", "faster-whisper"),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "score": ("sacrebleu", "scores of translations"),
     "meeting": ("meeteval", "cpWER of several speakers"),
 }

@@ -6,44 +6,31 @@ import pytest
 
 from parlure import cli
 from parlure.errors import ParlureError
-from parlure.scoring.skills import parity
-from parlure.shipping.export import EXPORTERS, export, exporting
-from parlure.whisper.load import is_ctranslate2
+from parlure.shipping.export import EXPORTERS, export, parity
+from parlure.shipping.export.runtimes import RUNTIMES, open_runtime
+from parlure.whisper.load import is_ctranslate2, load
 
 
 def test_the_command_writes_and_proves(corpus_folder, tmp_path, capsys):
     out = tmp_path / "exported"
     arguments = ["export", "nano", "--to", "ctranslate2", "--out", str(out), "--parity", str(corpus_folder)]
-    assert cli.run([*arguments, "--split", "dev"]) == 0
+    assert cli.run([*arguments, "--split", "dev", "--features", "same"]) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("30 s windows: WER ") and said.out.endswith("texts the same: passed\n")
+    assert said.out.startswith("the same features, 30 s: WER ")
+    assert ": passed, all texts are the same\n" in said.out
+    assert f"report: {out / 'parity.html'}" in said.err
     assert is_ctranslate2(str(out))
+    written = json.loads((out / "export.json").read_text())
+    assert {key: written[key] for key in ("format", "quantize", "model", "sha256")} == {
+        "format": "ctranslate2", "quantize": "float32", "model": "nano", "sha256": load("nano", "cpu").sha256,
+    }  # fmt: skip
     kept = json.loads((out / "parity.json").read_text())
-    assert kept["passed"] and [one["window"] for one in kept["windows"]] == ["full"]  # nano was not tuned on short ones
-
-
-def test_an_export_that_says_something_else_is_marked_and_ends_with_3(corpus_folder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(parity, "_texts", lambda engine, utterances, options: ["tout autre"] * len(utterances))
-    real, calls = parity._texts, []
-
-    def texts(engine, utterances, options):
-        calls.append(engine)
-        return [u.text for u in utterances] if len(calls) % 2 else real(engine, utterances, options)
-
-    monkeypatch.setattr(parity, "_texts", texts)
-    monkeypatch.setattr(exporting, "tuned_for_short", lambda model: True)
-    out = tmp_path / "exported"
-    arguments = ["export", "nano", "--to", "ctranslate2", "--quantize", "int8", "--out", str(out)]
-    assert cli.run([*arguments, "--parity", str(corpus_folder), "--split", "train"]) == 3
-    said = capsys.readouterr()
-    assert said.out.count("FAILED") == 2
-    assert "the export is not the model any more in full windows and short windows" in said.err
-    assert f"{out / 'parity.json'} has the figures; take wider numbers: --quantize float32" in said.err
-    assert json.loads((out / "parity.json").read_text())["passed"] is False
+    assert kept["passed"]  # nano was not tuned on short windows
+    assert [one["name"] for one in kept["parts"]] == ["the same features, 30 s", "the same features, phrase times"]
 
 
 def test_what_is_refused(corpus_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting.Corpus, "select", lambda corpus, split: ())
+    monkeypatch.setattr(parity.Corpus, "select", lambda corpus, split: ())
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     for arguments, message, hint in (
@@ -59,3 +46,16 @@ def test_what_is_refused(corpus_folder, tmp_path, monkeypatch):
             export("nano", **{"out": tmp_path / "new"} | arguments)
         assert (caught.value.message, caught.value.hint) == (message, hint)
         assert not (tmp_path / "new").exists()
+
+
+def test_what_cannot_be_run(tmp_path):
+    with pytest.raises(ParlureError) as caught:
+        open_runtime(tmp_path)
+    assert caught.value.message == f"{tmp_path} has no export.json that can be read"
+    assert caught.value.hint == "name a folder that parlure export has made"
+    told = dict.fromkeys(("quantize", "model", "sha256", "parlure"), "") | {"format": "wax"}
+    (tmp_path / "export.json").write_text(json.dumps(told))
+    with pytest.raises(ParlureError) as caught:
+        open_runtime(tmp_path)
+    assert caught.value.message == f"{tmp_path} is an export to wax, which parlure cannot run"
+    assert caught.value.hint == f"it runs {', '.join(RUNTIMES)}"

@@ -27,7 +27,17 @@ FLOORS = [
     ("speech",),
     ("recipe", "sections", "learning_rates", "machine", "exclusive", "errors", "console"),
 ]
-WITH_TORCH = ("demo", "forecast", "machine", "speech.features", "whisper", "training", "transcribing", "scoring.skills")
+WITH_TORCH = (
+    "demo",
+    "forecast",
+    "machine",
+    "speech.features",
+    "whisper",
+    "training",
+    "transcribing",
+    "scoring.skills",
+    "shipping.export",
+)
 HEAVY = ("torch", "transformers", "peft", "accelerate")
 
 

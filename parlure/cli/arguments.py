@@ -9,11 +9,11 @@ from typer import Option
 from parlure.errors import ParlureError
 
 MODEL_HELP = "nano, a run folder, a Hugging Face folder or a hub id such as openai/whisper-medium"
-DECODABLE_HELP = f"{MODEL_HELP}; or a CTranslate2 folder"
+DECODABLE_HELP = f"{MODEL_HELP}; or a CTranslate2 or ONNX folder"
 
 Engine = Annotated[
-    Literal["torch", "ctranslate2"] | None,
-    Option(help="What decodes; ctranslate2 converts the model once. torch when not given, unless it is converted."),
+    Literal["torch", "ctranslate2", "onnx"] | None,
+    Option(help="What decodes; ctranslate2 converts the model once, onnx takes an export. Unless given, by the model."),
 ]
 Quantize = Annotated[
     Literal["float32", "float16", "bfloat16", "int8", "int8_float32", "int8_float16", "int8_bfloat16"] | None,

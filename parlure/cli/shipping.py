@@ -4,37 +4,94 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
 from parlure.cli.app import app, give
-from parlure.cli.arguments import MODEL_HELP, Quantize
+from parlure.cli.arguments import MODEL_HELP
+from parlure.console import Console
 from parlure.ending import GateFailedError, say
 from parlure.errors import ParlureError
+
+_Features = Annotated[
+    Literal["both", "same", "own"],
+    Option(help="same: both decode torch's log-mels; own: as the runtime makes its own of the sound."),
+]
+_MinSame = Annotated[
+    float | None,
+    Option(help="Share of texts that must be the same on the same features, %; 99.5 in float32, 98 in float16."),
+]
+_MaxLoss = Annotated[
+    float | None, Option(help="Points of WER that may be lost, by the upper end of the 95 % interval; 1.")
+]
 
 
 @app.command()
 def export(
     model: Annotated[str, Argument(help=f"{MODEL_HELP}.")],
-    to: Annotated[Literal["ctranslate2"], Option(help="ctranslate2 is what faster-whisper loads.")],
+    to: Annotated[
+        Literal["hf", "adapter", "ctranslate2", "ggml", "openai", "onnx"],
+        Option(help="ctranslate2 is what faster-whisper loads, ggml whisper.cpp, onnx onnxruntime."),
+    ],
     out: Annotated[Path, Option(help="Folder to make.")],
-    quantize: Quantize = None,
+    quantize: Annotated[str | None, Option(help="Numbers to store; docs/export.md lists each target's.")] = None,
     parity: Annotated[
-        Path | None, Option(help="Corpus to decode with both; exit with 3 if the export loses over a point of WER.")
+        Path | None, Option(help="Corpus to decode with both; exit with 3 if the export is not the model any more.")
     ] = None,
     split: Annotated[str, Option(help="Of that corpus.")] = "test",
+    features: _Features = "both",
+    min_same: _MinSame = None,
+    max_loss: _MaxLoss = None,
 ) -> None:
     """A model for another runtime, held against the original."""
     from parlure.shipping.export import export as run_export
+    from parlure.shipping.export import read_written
 
-    found = run_export(model, out, to=to, quantize=quantize, parity=parity, split=split)
-    give("".join(one.line() + "\n" for one in found))
+    with Console().bar("model and export") as advance:
+        found = run_export(
+            model, out, to=to, quantize=quantize, parity=parity, split=split, features=features, min_same=min_same,
+            max_loss=max_loss, progress=advance,
+        )  # fmt: skip
     say(f"{model} → {out}")
-    if failed := [one for one in found if not one.passed]:
+    for note in read_written(out).notes:
+        say(f"note: {note}")
+    if found is not None:
+        _give_parity(found, out)
+
+
+@app.command()
+def parity(
+    model: Annotated[str, Argument(help=f"{MODEL_HELP}: what the export was made from.")],
+    exported: Annotated[Path, Argument(help="Folder that parlure export made.")],
+    corpus: Annotated[Path, Option(help="Corpus to decode with both.")],
+    split: Annotated[str, Option(help="Of the corpus.")] = "test",
+    out: Annotated[Path | None, Option(help="Folder for the report; the export's own when not given.")] = None,
+    features: _Features = "both",
+    min_same: _MinSame = None,
+    max_loss: _MaxLoss = None,
+) -> None:
+    """Whether an export still says what its model says; exit with 3 if not."""
+    from parlure.shipping.export.parity import parity as run_parity
+
+    with Console().bar("model and export") as advance:
+        found = run_parity(
+            model, exported, corpus, split=split, out=out, features=features, min_same=min_same, max_loss=max_loss,
+            progress=advance,
+        )  # fmt: skip
+    _give_parity(found, out or exported)
+
+
+def _give_parity(report: dict[str, Any], folder: Path) -> None:
+    from parlure.scoring.parity.report import lines_of
+    from parlure.shipping.export.parity import PAGE, PARITY, failed_parts
+
+    give("".join(line + "\n" for line in lines_of(report)))
+    say(f"report: {folder / PAGE}")
+    if failed := failed_parts(report):
         raise GateFailedError(
-            f"the export is not the model any more in {' and '.join(f'{one.window} windows' for one in failed)}",
-            f"{out / 'parity.json'} has the figures; take wider numbers: --quantize float32",
+            f"the export is not the model any more with {' and '.join(failed)}",
+            f"{folder / PARITY} has the figures and {PAGE} the texts; take wider numbers, or more speakers",
         )
 
 

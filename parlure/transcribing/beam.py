@@ -15,7 +15,7 @@ import torch
 
 from parlure.transcribing.loopguard import goes_round
 from parlure.transcribing.rows import Row, Rules, begin
-from parlure.transcribing.stepping import Stepper
+from parlure.transcribing.stepping import Stepping
 
 
 class _Text(NamedTuple):
@@ -72,7 +72,7 @@ class _Search:
         self.finished = sorted([*self.finished, text], key=lambda one: -one.worth)[: self.n_beams]
 
 
-def beam_search(stepper: Stepper, prompts: torch.Tensor, rules: Rules, n_beams: int) -> list[Row]:
+def beam_search(stepper: Stepping, prompts: torch.Tensor, rules: Rules, n_beams: int) -> list[Row]:
     """The best finished text of each utterance; an utterance whose search is over leaves the batch's work.
 
     Where the loop guard is on and the best beam goes round in circles, the search is over and the beam counts as
@@ -89,7 +89,10 @@ def beam_search(stepper: Stepper, prompts: torch.Tensor, rules: Rules, n_beams: 
     never, alive = rules.never + rules.never_first, list(range(len(rows)))
     so_far = scores.new_zeros(len(rows), 1)  # log-probability of each beam
     for n_written in range(1, rules.n_tokens + 1):
-        candidates = _candidates(scores, never, so_far, n_beams)
+        logprobs = scores.log_softmax(-1).add_(never)
+        if rules.constrain:
+            logprobs = rules.constrain([beam for index in alive for beam in searches[index].beams], logprobs)
+        candidates = _candidates(logprobs, so_far, n_beams)
         steps = [searches[index].step(own, n_written, rules) for index, own in zip(alive, candidates, strict=True)]
         if n_written == 1:
             stepper.spread(n_beams)
@@ -101,8 +104,8 @@ def beam_search(stepper: Stepper, prompts: torch.Tensor, rules: Rules, n_beams: 
             break
         order = stepper.keep(going) if len(going) < len(alive) else going
         alive, steps = [alive[place] for place in order], [steps[place] for place in order]
-        logprobs, origins, tokens = torch.tensor(steps, dtype=torch.float64, device=scores.device).unbind(-1)
-        so_far = logprobs.to(so_far.dtype)
+        totals, origins, tokens = torch.tensor(steps, dtype=torch.float64, device=scores.device).unbind(-1)
+        so_far = totals.to(so_far.dtype)
         if n_written > 1:  # before, there was one beam to go on from
             first = torch.arange(len(alive), device=scores.device)[:, None] * n_beams
             stepper.follow((first + origins.long()).flatten())
@@ -112,20 +115,16 @@ def beam_search(stepper: Stepper, prompts: torch.Tensor, rules: Rules, n_beams: 
     return rows
 
 
-def _candidates(
-    scores: torch.Tensor, never: torch.Tensor, so_far: torch.Tensor, n_beams: int
-) -> list[list[tuple[float, int, int]]]:
+def _candidates(logprobs: torch.Tensor, so_far: torch.Tensor, n_beams: int) -> list[list[tuple[float, int, int]]]:
     """The best continuations of each utterance's beams, twice as many as beams: so many remain though all may end.
 
     Args:
-        scores: logits, ``(n_utterances * beams, n_vocabulary)``.
-        never: what is added to log-probabilities.
+        logprobs: of each beam's next token, ``(n_utterances * beams, n_vocabulary)``, used up.
         so_far: log-probability of each beam, ``(n_utterances, beams)``.
         n_beams: of the search; ``beams`` is 1 in its first step.
     """
-    logprobs = scores.log_softmax(-1).add_(never).view(*so_far.shape, -1).add_(so_far[:, :, None])
-    best, places = logprobs.flatten(1).topk(2 * n_beams)
-    n_vocabulary = scores.shape[-1]
+    n_vocabulary = logprobs.shape[-1]
+    best, places = logprobs.view(*so_far.shape, -1).add_(so_far[:, :, None]).flatten(1).topk(2 * n_beams)
     return [
         [(logprob, place // n_vocabulary, place % n_vocabulary) for logprob, place in zip(*own, strict=True)]
         for own in zip(best.tolist(), places.tolist(), strict=True)

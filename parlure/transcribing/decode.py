@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
-from transformers import WhisperForConditionalGeneration, WhisperTokenizer
+from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperTokenizer
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, Samples
@@ -22,8 +22,8 @@ from parlure.speech.features import WINDOW_S, log_mel, short_window_s
 from parlure.transcribing.beam import beam_search
 from parlure.transcribing.greedy import greedy
 from parlure.transcribing.hypothesis import Hypothesis
-from parlure.transcribing.rows import Rules, most_probable, suppression
-from parlure.transcribing.stepping import Stepper
+from parlure.transcribing.rows import Row, Rules, most_probable, suppression
+from parlure.transcribing.stepping import Stepper, Stepping
 from parlure.whisper.languages import language_ids
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, previous_ids, prompt_ids
 from parlure.whisper.terms import terms_prompt
@@ -75,7 +75,57 @@ class DecodingOptions:
         return self.identify or self.language is None
 
 
-@torch.inference_mode()
+class Listener(Protocol):
+    """A Whisper whose decoder goes a step at a time, whatever library runs it.
+
+    Attributes:
+        tokenizer: the model's own.
+        settings: its own: tokens that are never written, or never first.
+        n_vocabulary: logits of a step.
+        device: where they come to lie.
+    """
+
+    @property
+    def tokenizer(self) -> WhisperTokenizer: ...
+
+    @property
+    def settings(self) -> GenerationConfig: ...
+
+    @property
+    def n_vocabulary(self) -> int: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def hear(self, waves: torch.Tensor) -> Stepping:
+        """The decoder before sound, 16 kHz samples ``(n_utterances, n_samples)``, of which it has read nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class TorchListener:
+    """A model in torch, in evaluation mode, as a :class:`Listener`."""
+
+    model: WhisperForConditionalGeneration
+    tokenizer: WhisperTokenizer
+
+    @property
+    def settings(self) -> GenerationConfig:
+        return self.model.generation_config
+
+    @property
+    def n_vocabulary(self) -> int:
+        return int(self.model.config.vocab_size)
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(self.model.device)
+
+    def hear(self, waves: torch.Tensor) -> Stepper:
+        features = log_mel(waves.to(self.device), self.model.config.num_mel_bins).to(self.model.dtype)
+        return Stepper(self.model, self.model.model.encoder(features).last_hidden_state)
+
+
 def decode(
     model: WhisperForConditionalGeneration,
     tokenizer: WhisperTokenizer,
@@ -96,10 +146,21 @@ def decode(
         ValueError: a clip is longer than 30 s.
         ParlureError: an unknown language or task, more terms than a prompt holds, or audio that cannot be read.
     """
+    return decode_by(TorchListener(model, tokenizer), clips, options, progress)
+
+
+@torch.inference_mode()
+def decode_by(
+    listener: Listener,
+    clips: Sequence[Clip],
+    options: DecodingOptions,
+    progress: Callable[[int], None] | None = None,
+) -> list[Hypothesis]:
+    """The same by whatever library runs the model."""
     found: dict[int, Hypothesis] = {}
     for window_s, chosen in batches_of(clips, options):
         waves = window_waves([clips[index].read() for index in chosen], window_s)
-        rows = _decode_batch(model, tokenizer, waves, [clips[index].id for index in chosen], options)
+        rows = _decode_batch(listener, waves, [clips[index].id for index in chosen], options)
         found.update(zip(chosen, rows, strict=True))
         if progress:
             progress(len(chosen))
@@ -148,10 +209,10 @@ def identify_language(
     model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, encoded: torch.Tensor
 ) -> list[str]:
     """The most probable language of each row of encoder output ``(n_utterances, n_positions, d)``."""
-    return _identified(Stepper(model, encoded), tokenizer, len(encoded), encoded.device)
+    return identified_by(Stepper(model, encoded), tokenizer, len(encoded), encoded.device)
 
 
-def _identified(stepper: Stepper, tokenizer: WhisperTokenizer, n_rows: int, device: torch.device) -> list[str]:
+def identified_by(stepper: Stepping, tokenizer: WhisperTokenizer, n_rows: int, device: torch.device) -> list[str]:
     """By a stepper that has read nothing, and has then read nothing again."""
     start = torch.full((n_rows, 1), SpecialTokens.of(tokenizer).start, device=device)
     scores = stepper(start)[:, 0]
@@ -160,28 +221,19 @@ def _identified(stepper: Stepper, tokenizer: WhisperTokenizer, n_rows: int, devi
 
 
 def _decode_batch(
-    model: WhisperForConditionalGeneration,
-    tokenizer: WhisperTokenizer,
-    waves: torch.Tensor,
-    names: Sequence[str],
-    options: DecodingOptions,
+    listener: Listener, waves: torch.Tensor, names: Sequence[str], options: DecodingOptions
 ) -> list[Hypothesis]:
-    device, dtype = model.device, model.dtype
-    features = log_mel(waves.to(device), model.config.num_mel_bins).to(dtype)
-    stepper = Stepper(model, model.model.encoder(features).last_hidden_state)
+    tokenizer, device = listener.tokenizer, listener.device
+    stepper = listener.hear(waves)
     before = ids_before(tokenizer, options)
     identified = None
     # what a model is told of must not tell it the language: it is asked before
     if options.language is None or (before and options.identifies):
-        identified = _identified(stepper, tokenizer, len(names), device)
+        identified = identified_by(stepper, tokenizer, len(names), device)
     languages = [options.language] * len(names) if options.language is not None else identified or []
     asked = [[*before, *prompt_ids(tokenizer, code, options.task)] for code in languages]
     prompts = torch.tensor(asked, device=device)
-    rules = _rules(model, tokenizer, prompts.shape[1], len(before), options)
-    if options.beam_size == 1:
-        found = greedy(stepper, prompts, rules)
-    else:
-        found = beam_search(stepper, prompts, rules, options.beam_size)
+    found = search(stepper, prompts, _rules(listener, prompts.shape[1], len(before), options), options.beam_size)
     for row in found:
         if row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD:
             row.fall_silent()
@@ -213,32 +265,23 @@ def ids_before(tokenizer: WhisperTokenizer, options: DecodingOptions) -> tuple[i
     return tuple(previous_ids(tokenizer, options.prompt)) if options.prompt else terms_prompt(tokenizer, options.terms)
 
 
-def _rules(
-    model: WhisperForConditionalGeneration,
-    tokenizer: WhisperTokenizer,
-    n_prompt: int,
-    n_before: int,
-    options: DecodingOptions,
-) -> Rules:
-    special = SpecialTokens.of(tokenizer)
-    never, never_first = _suppressed(model, special)
-    n_vocabulary = model.config.vocab_size
+def search(stepper: Stepping, prompts: torch.Tensor, rules: Rules, beam_size: int) -> list[Row]:
+    """Greedily with one beam, else by beam search."""
+    return greedy(stepper, prompts, rules) if beam_size == 1 else beam_search(stepper, prompts, rules, beam_size)
+
+
+def _rules(listener: Listener, n_prompt: int, n_before: int, options: DecodingOptions) -> Rules:
+    """Without times: the model's own lists, and every timestamp, are never written."""
+    special, n_vocabulary, settings = SpecialTokens.of(listener.tokenizer), listener.n_vocabulary, listener.settings
+    never = {*(settings.suppress_tokens or []), *range(special.no_timestamps, n_vocabulary)}
     return Rules(
         end=special.end,
         no_speech=special.no_speech,
-        languages=language_ids(tokenizer),
-        never=suppression(n_vocabulary, never, model.device),
-        never_first=suppression(n_vocabulary, never_first, model.device),
+        languages=language_ids(listener.tokenizer),
+        never=suppression(n_vocabulary, sorted(never - {special.end}), listener.device),
+        never_first=suppression(n_vocabulary, settings.begin_suppress_tokens or [], listener.device),
         n_tokens=min(options.max_new_tokens, MAX_TOKENS - n_prompt),
         no_speech_threshold=options.no_speech_threshold,
         loop_guard=options.loop_guard,
         n_before=n_before,
     )
-
-
-def _suppressed(model: WhisperForConditionalGeneration, special: SpecialTokens) -> tuple[list[int], list[int]]:
-    """Ids never emitted, and ids not emitted first: the model's own lists, and every timestamp."""
-    settings = model.generation_config
-    never = set(settings.suppress_tokens or [])
-    never |= set(range(special.no_timestamps, model.config.vocab_size))
-    return sorted(never - {special.end}), list(settings.begin_suppress_tokens or [])

@@ -6,10 +6,10 @@ import torch
 
 from parlure.transcribing.loopguard import goes_round
 from parlure.transcribing.rows import Row, Rules, begin
-from parlure.transcribing.stepping import Stepper
+from parlure.transcribing.stepping import Stepping
 
 
-def greedy(stepper: Stepper, prompts: torch.Tensor, rules: Rules) -> list[Row]:
+def greedy(stepper: Stepping, prompts: torch.Tensor, rules: Rules) -> list[Row]:
     """Write until every row has ended or the limit is hit; a row that has ended leaves the batch's work.
 
     Probabilities are those among what may be written (openai/whisper decoding.py).
@@ -22,6 +22,8 @@ def greedy(stepper: Stepper, prompts: torch.Tensor, rules: Rules) -> list[Row]:
     rows, scores = begin(stepper, prompts, rules)
     never, alive, scored = rules.never + rules.never_first, list(range(len(rows))), []
     for n_written in range(1, rules.n_tokens + 1):
+        if rules.constrain:
+            scores = rules.constrain([rows[index].tokens for index in alive], scores + never)
         logprobs, best = _best(scores, never)
         scored.append((alive, logprobs))
         going = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from parlure.transcribing.stepping import Stepper
+from parlure.transcribing.stepping import Stepping
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Rules:
         no_speech_threshold: above this probability a row that would end at once is silent.
         loop_guard: stop a row that goes round in circles.
         n_before: tokens of a prompt that stand before the start token.
+        constrain: what further depends on what a row has written: from the rows' tokens and their scores
+            ``(n_rows, n_vocabulary)``, in which nothing is left of what is never written, to scores.
     """
 
     end: int
@@ -34,6 +36,7 @@ class Rules:
     no_speech_threshold: float
     loop_guard: bool
     n_before: int = 0
+    constrain: Callable[[Sequence[Sequence[int]], torch.Tensor], torch.Tensor] | None = None
 
 
 @dataclass
@@ -82,7 +85,7 @@ def most_probable(languages: Mapping[str, int], scores: torch.Tensor) -> list[st
     return [codes[index] for index in scores[:, list(languages.values())].argmax(-1).tolist()]
 
 
-def begin(stepper: Stepper, prompts: torch.Tensor, rules: Rules) -> tuple[list[Row], torch.Tensor]:
+def begin(stepper: Stepping, prompts: torch.Tensor, rules: Rules) -> tuple[list[Row], torch.Tensor]:
     """Read the prompts.
 
     Args:

@@ -9,13 +9,27 @@ nothing more, and the beams of an utterance share its keys and values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import WhisperForConditionalGeneration
 
 _ROOM = 64  # positions that the memory of what was written grows by: most utterances need no second helping
+
+
+class Stepping(Protocol):
+    """A decoder of whatever library, as the searches use it: see :class:`Stepper` for what each method means."""
+
+    def __call__(self, ids: torch.Tensor, at: Sequence[int] | None = None) -> torch.Tensor: ...
+
+    def restart(self) -> None: ...
+
+    def keep(self, places: Sequence[int]) -> list[int]: ...
+
+    def spread(self, n_beams: int) -> None: ...
+
+    def follow(self, rows: torch.Tensor) -> None: ...
 
 
 class Stepper:
@@ -84,11 +98,7 @@ class Stepper:
         Returns:
             The place that each of them had, in the order that they now have.
         """
-        n_kept, staying = len(places), set(places)
-        gaps = [place for place in range(n_kept) if place not in staying]
-        order, movers = list(range(n_kept)), places[n_kept - len(gaps) :]
-        for gap, mover in zip(gaps, movers, strict=True):
-            order[gap] = mover
+        n_kept, (order, gaps, movers) = len(places), gaps_filled(places)
         n_utterances = len(self._heard[0][0])
 
         def kept(memory: torch.Tensor) -> torch.Tensor:
@@ -140,6 +150,23 @@ class Stepper:
         query = (attention.q_proj(hidden) * attention.scaling).reshape(len(keys), -1, hidden.shape[-1])
         attended = scaled_dot_product_attention(self._by_head(query), keys, values, scale=1.0)
         return _projected(attention, attended).view_as(hidden)
+
+
+def gaps_filled(places: Sequence[int]) -> tuple[list[int], list[int], Sequence[int]]:
+    """How some of many close up with few moves: those in the last places go into the gaps.
+
+    Args:
+        places: of those that go on, ascending.
+
+    Returns:
+        The place that each of them had, in the order that they then have; the gaps; who moves into each.
+    """
+    n_kept, staying = len(places), set(places)
+    gaps = [place for place in range(n_kept) if place not in staying]
+    order, movers = list(range(n_kept)), places[n_kept - len(gaps) :]
+    for gap, mover in zip(gaps, movers, strict=True):
+        order[gap] = mover
+    return order, gaps, movers
 
 
 def _projected(attention: Any, attended: torch.Tensor) -> torch.Tensor:

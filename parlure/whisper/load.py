@@ -22,6 +22,7 @@ from parlure.whisper.encoder import allow_short_input
 from parlure.whisper.languages import fit_vocabulary
 
 NANO = Path(__file__).parent / "nano" / "model"
+ENCODER, DECODER = "encoder.onnx", "decoder.onnx"  # of an ONNX folder, see :mod:`.to_onnx`
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _FORMS = "a model is the word nano, a run folder, a Hugging Face folder, or a hub id such as openai/whisper-medium"
 # in the order in which transformers and PEFT look for them; an index names the parts of what is in several files
@@ -75,6 +76,11 @@ def locate(name: str) -> tuple[str, Path | None]:
             f"{name} is a CTranslate2 folder, which torch cannot run",
             "transcribe and evaluate take it with --engine ctranslate2; elsewhere, name the model it was made from",
         )
+    if is_onnx(name):
+        raise ParlureError(
+            f"{name} is an ONNX folder, which torch cannot run",
+            "transcribe and evaluate take it with --engine onnx; elsewhere, name the model it was made from",
+        )
     if (folder / "config.json").is_file():
         return str(folder), None
     if folder.exists():
@@ -89,6 +95,11 @@ def is_ctranslate2(name: str) -> bool:
     folder = Path(name)
     has_words = any((folder / words).is_file() for words in ("vocabulary.json", "vocabulary.txt"))
     return has_words and all((folder / part).is_file() for part in ("model.bin", "config.json"))
+
+
+def is_onnx(name: str) -> bool:
+    """Whether a MODEL is a folder that ``parlure export --to onnx`` made."""
+    return all((Path(name) / part).is_file() for part in (ENCODER, DECODER))
 
 
 def _base_of(settings: Path) -> str:

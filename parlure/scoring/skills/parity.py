@@ -1,111 +1,119 @@
-"""Is an exported model still the model? WER of both on the same utterances, in both windows that runtimes use."""
+"""A model and its export listening to the same utterances, one after the other, in a way that can be interrupted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from parlure.corpus.manifest import Utterance
-from parlure.errors import ParlureError
-from parlure.scoring.normalize import headline_profile
-from parlure.scoring.rates import Counts
-from parlure.scoring.significance import Comparison, compare
-from parlure.scoring.skills.listening import Window
-from parlure.scoring.utterances import score_text
-from parlure.transcribing.clips import clips_of
+from parlure.scoring.parity.figures import Part
+from parlure.scoring.skills.listening import Ear, questions_of
 from parlure.transcribing.decode import DecodingOptions
 from parlure.transcribing.engines.interface import Engine
+from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.journal import Journal
 
-MAX_LOSS = 1.0  # points of WER that an export may lose, at most, with 95 % confidence
+MAX_TIMED = 50  # utterances that phrase times are compared on: they are decoded one by one
 
 
 @dataclass(frozen=True)
-class Parity:
-    """What one window showed.
+class Listened:
+    """What one system heard.
 
     Attributes:
-        window: ``full`` (30 s) or ``short``.
-        original: WER of the model before, in per cent.
-        exported: WER of the export.
-        comparison: of the two, paired; its difference is exported − original, in points.
-        n_utterances: that were compared.
-        n_same: of them, those with the same text.
-        passed: every text is the same, or the upper end of the difference's 95 % interval is within the limit. Too
-            few speakers for an interval prove nothing: then it takes the same texts.
+        hypotheses: part → those of the utterances heard in it, in their order.
+        how: part → model, hash, sizes, versions, seconds of sound and of work.
+        journals: to be removed once all is written elsewhere.
     """
 
-    window: Window
-    original: float
-    exported: float
-    comparison: Comparison
-    n_utterances: int
-    n_same: int
-    passed: bool
-
-    def line(self) -> str:
-        """For a person."""
-        place = "30 s windows" if self.window == "full" else "short windows"
-        interval = self.comparison.ci95
-        bounds = f"{interval[0]:+.1f} to {interval[1]:+.1f}" if interval else "too few speakers for an interval"
-        return (
-            f"{place}: WER {self.original:.1f} % → {self.exported:.1f} % ({bounds}), "
-            f"{self.n_same} of {self.n_utterances} texts the same: {'passed' if self.passed else 'FAILED'}"
-        )
+    hypotheses: Mapping[str, Sequence[Hypothesis]]
+    how: Mapping[str, Mapping[str, Any]]
+    journals: Sequence[Journal]
 
 
-def check_parity(
+def heard_in(part: Part, utterances: Sequence[Utterance]) -> list[Utterance]:
+    """The utterances of a part: all, or of a timed part some of those with a word, evenly drawn."""
+    if not part.timed:
+        return list(utterances)
+    spoken = [utterance for utterance in utterances if utterance.text]
+    step = max(1, -(-len(spoken) // MAX_TIMED))
+    return spoken[::step]
+
+
+def listen(
+    system: str,
+    engine_of: Callable[[Part], Engine],
+    parts: Sequence[Part],
     utterances: Sequence[Utterance],
-    original: Engine,
-    exported: Engine,
-    *,
-    windows: Sequence[Window] = ("full", "short"),
-    max_loss: float = MAX_LOSS,
-    batch_size: int = 16,
-) -> list[Parity]:
-    """Decode utterances with a model and its export, and compare their word errors.
+    folder: Path,
+    options: DecodingOptions,
+    tick: Callable[[int], None],
+) -> Listened:
+    """Let one system hear every part; what an interrupted call has left in the folder is not heard again.
 
     Args:
-        utterances: of one split, each at most 30 s; translations are left out.
-        original: the model before.
-        exported: the model after.
-        windows: to decode in.
-        max_loss: points of WER, at least 0.
-        batch_size: utterances decoded together.
-
-    Returns:
-        What each window showed.
+        system: ``original`` or ``exported``.
+        engine_of: what hears a part; called once before each, and what it returned before is let go.
+        parts: of the comparison; where two differ in the features' origin alone and the engine is the same, it hears
+            them once.
+        utterances: each at most 30 s.
+        folder: for the journals.
+        options: how to decode, but for language, task and window.
+        tick: called with the number of utterances done.
 
     Raises:
-        ParlureError: nobody says a word in these utterances, or one cannot be read.
+        ParlureError: audio cannot be read, or the model does not know a language.
     """
-    spoken = [u for u in utterances if u.task == "transcribe"]
-    found = []
-    for window in windows:
-        options = DecodingOptions(window=window, batch_size=batch_size)
-        before, after = (_texts(engine, spoken, options) for engine in (original, exported))
-        counts = [_counts(spoken, texts) for texts in (before, after)]
-        rates = [Counts.total(own).rate for own in counts]
-        if rates[0] is None or rates[1] is None:
-            raise ParlureError(
-                "nobody says a word in the utterances that the export is judged by", "choose another split or corpus"
-            )
-        comparison = compare(counts[0], counts[1], [u.speaker for u in spoken], [u.session for u in spoken])
-        interval, n_same = comparison.ci95, sum(map(str.__eq__, before, after))
-        passed = n_same == len(spoken) or (interval is not None and interval[1] <= max_loss)
-        found.append(Parity(window, rates[0], rates[1], comparison, len(spoken), n_same, passed))
-    return found
+    hypotheses: dict[str, Sequence[Hypothesis]] = {}
+    how: dict[str, Mapping[str, Any]] = {}
+    journals: dict[str, Journal] = {}
+    engine: Engine | None = None
+    for part in parts:
+        engine = engine_of(part)
+        own = heard_in(part, utterances)
+        about = engine.description()
+        ear = Ear(engine, folder, system, options, tick)
+        name = f"{'timed' if part.timed else part.window}-{about['engine'].replace('.', '-')}"
+        if name in journals:
+            ear.skip(len(own))
+        else:
+            if part.timed:
+                ear.hear_phrases(name, questions_of(own))
+            else:
+                ear.hear(name, questions_of(own), window=part.window)
+            journals[name] = ear.journals[0]
+        found = journals[name]
+        hypotheses[part.name] = [found.found[utterance.id] for utterance in own]
+        how[part.name] = {
+            "model": engine.model, "hash": engine.sha256, "n_bytes": engine.n_bytes, **about,
+            "audio_s": round(sum(u.duration_s for u in own), 2), "work_s": round(found.work_s, 3),
+        }  # fmt: skip
+    return Listened(hypotheses, how, list(journals.values()))
 
 
-def _texts(engine: Engine, utterances: Sequence[Utterance], options: DecodingOptions) -> list[str]:
-    """What an engine hears, each utterance in its own language."""
-    texts: dict[int, str] = {}
-    for language in sorted({u.language for u in utterances}):
-        places = [index for index, u in enumerate(utterances) if u.language == language]
-        heard = engine.decode(clips_of(utterances[index] for index in places), replace(options, language=language))
-        texts |= {index: one.text for index, one in zip(places, heard, strict=True)}
-    return [texts[index] for index in range(len(utterances))]
+def utterance_lines(
+    parts: Sequence[Part], utterances: Sequence[Utterance], original: Listened, exported: Listened
+) -> list[dict[str, Any]]:
+    """The utterances as :mod:`parlure.scoring.parity.figures` takes them."""
+    lines: dict[str, dict[str, Any]] = {
+        u.id: {
+            "id": u.id, "speaker": u.speaker, "session": u.session, "duration_s": round(u.duration_s, 3),
+            "language": u.language, "reference": u.text, "parts": {},
+        }
+        for u in utterances
+    }  # fmt: skip
+    for part in parts:
+        pairs = zip(original.hypotheses[part.name], exported.hypotheses[part.name], strict=True)
+        for pair in pairs:
+            lines[pair[0].id]["parts"][part.name] = {
+                "texts": [one.text for one in pair],
+                "tokens": [list(one.tokens) for one in pair],
+                "phrases": [_times(one) for one in pair] if part.timed else None,
+            }
+    return list(lines.values())
 
 
-def _counts(utterances: Sequence[Utterance], texts: Sequence[str]) -> list[Counts]:
-    pairs = zip(utterances, texts, strict=True)
-    return [score_text(headline_profile(u.language), u.text, text).words for u, text in pairs]
+def _times(hypothesis: Hypothesis) -> list[list[float]]:
+    return [[phrase.start, phrase.end] for phrase in hypothesis.segments or ()]

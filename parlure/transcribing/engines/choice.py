@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from parlure.errors import ParlureError
 from parlure.transcribing.engines.interface import Engine, EngineName
 from parlure.whisper.conversion import Quantization
-from parlure.whisper.load import is_ctranslate2, load
+from parlure.whisper.load import is_ctranslate2, is_onnx, load
 
 
 def engine_for(models: Iterable[str], engine: EngineName | None = None) -> EngineName:
-    """The engine asked for, or the one that can run all of the MODELs: torch, unless one is a CTranslate2 folder."""
-    return engine or ("ctranslate2" if any(is_ctranslate2(model) for model in models) else "torch")
+    """The engine asked for, or the one that a MODEL needs: torch, unless one is a CTranslate2 or an ONNX folder."""
+    own = list(models)
+    if engine is None and any(map(is_onnx, own)):
+        return "onnx"
+    return engine or ("ctranslate2" if any(map(is_ctranslate2, own)) else "torch")
 
 
 def open_engine(model: str, engine: EngineName | None = None, quantize: Quantization | None = None) -> Engine:
@@ -20,19 +23,24 @@ def open_engine(model: str, engine: EngineName | None = None, quantize: Quantiza
 
     Args:
         model: a MODEL, or a speech-recognition model of another kind (:mod:`.with_pipeline`), which torch alone
-            runs; what is no CTranslate2 folder is converted for CTranslate2, once.
+            runs; what is no CTranslate2 folder is converted for CTranslate2, once; an ONNX folder is exported before.
         engine: by which library; None is :func:`engine_for` this model.
         quantize: the numbers CTranslate2 multiplies; None is float32, or what a CTranslate2 folder holds.
 
     Raises:
-        ParlureError: the model cannot be loaded by that engine, numbers are chosen for torch, or CTranslate2 is not
-            installed.
+        ParlureError: the model cannot be loaded by that engine, numbers are chosen for another than CTranslate2, or
+            the library is not installed.
     """
-    if engine_for([model], engine) == "torch":
-        if quantize is not None:
-            raise ParlureError(
-                f"--quantize {quantize} is for the engine ctranslate2, and this is torch", "add --engine ctranslate2"
-            )
+    chosen = engine_for([model], engine)
+    if chosen != "ctranslate2" and quantize is not None:
+        raise ParlureError(
+            f"--quantize {quantize} is for the engine ctranslate2, and this is {chosen}", "add --engine ctranslate2"
+        )
+    if chosen == "onnx":
+        from parlure.transcribing.engines.with_onnx import OnnxEngine
+
+        return OnnxEngine(model)
+    if chosen == "torch":
         from parlure.transcribing.engines.with_pipeline import PipelineEngine, is_for_pipeline
         from parlure.transcribing.engines.with_torch import TorchEngine
 

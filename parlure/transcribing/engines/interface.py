@@ -11,7 +11,7 @@ from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.hypothesis import Hypothesis
 
-EngineName = Literal["torch", "ctranslate2"]
+EngineName = Literal["torch", "ctranslate2", "onnx"]
 
 
 class Engine(Protocol):

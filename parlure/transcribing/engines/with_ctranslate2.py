@@ -12,7 +12,6 @@ In float32 the tokens are torch's (tested, in both windows), probabilities agree
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,7 @@ import numpy as np
 import torch
 
 from parlure.errors import ParlureError
-from parlure.speech.audio import SAMPLE_RATE, Samples
+from parlure.speech.audio import Samples
 from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import (
     LOGPROB_THRESHOLD,
@@ -35,7 +34,8 @@ from parlure.transcribing.decode import (
     text_of,
     window_waves,
 )
-from parlure.transcribing.engines.phrases import cut
+from parlure.transcribing.engines.phrases import in_sequence
+from parlure.transcribing.engines.threads import n_threads
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
@@ -97,7 +97,7 @@ class CTranslate2Engine:
         self._settings = _settings(folder)
         try:
             self._whisper = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=numbers, intra_threads=_n_threads()
+                str(folder), device=device, compute_type=numbers, intra_threads=n_threads()
             )
         except (RuntimeError, ValueError) as error:
             raise ParlureError(
@@ -272,30 +272,18 @@ class CTranslate2Engine:
         before = terms_prompt(self.tokenizer, options.terms)
         prompt = [*before, *prompt_ids(self.tokenizer, language, options.task, timestamps=True)]
         limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
-        found: list[tuple[float, float, Sequence[int]]] = []
-        place = 0
-        while place < n_frames:
-            window = features[:, :, place : place + N_WINDOW_FRAMES]
-            n_heard = window.shape[-1]
+
+        def decode(place: int, n_heard: int) -> Sequence[int] | None:
+            window = features[:, :, place : place + n_heard]
             encoded = self._encode(np.pad(window, ((0, 0), (0, 0), (0, N_WINDOW_FRAMES - n_heard))))
             [row] = self._generate(
                 encoded, [prompt], limit, options.beam_size, self._settings["suppress_ids"], suppress_blank=True,
                 max_initial_timestamp_index=self._settings["max_initial_timestamp_index"],
             )  # fmt: skip
-            offset_s = place * HOP_LENGTH / SAMPLE_RATE
-            if row.is_doubtful(options):
-                place += n_heard
-                continue
-            phrases, further = cut(row.tokens, self._special.timestamp_begin, n_heard)
-            found += [(offset_s + phrase.start, offset_s + phrase.end, phrase.tokens) for phrase in phrases]
-            place += further
+            return None if row.is_doubtful(options) else row.tokens
+
+        found = in_sequence(n_frames, self._special.timestamp_begin, decode)
         return of_phrases(self.tokenizer, name, language, found)
-
-
-def _n_threads() -> int:
-    """As many as torch has, but no more than cores: CTranslate2's threads wait for each other in a busy loop."""
-    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return min(torch.get_num_threads(), len(mine))
 
 
 def _settings(folder: Path) -> dict[str, Any]:
