@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -26,6 +27,9 @@ from parlure.transcribing.tiers import Recorded
 from parlure.transcribing.transcribe import Timestamps, transcribe
 from parlure.transcribing.writers import NEED_TIMES, by_word, written
 from parlure.whisper.conversion import Quantization
+
+# arguments of transcribe that decide a hypothesis, beside those that have a name here; batch_size never does
+_DECODING = ("language", "task", "vad", "mark_below", "window", "beam_size", "loop_guard")
 
 
 @dataclass
@@ -113,9 +117,9 @@ def transcribe_into(
                 shelf.refuse_others([file, *(of_channel(file, f"-c{n}") for n in range(2 * (channels == "split")))])
         opened = open_engine(model, engine, quantize, device) if isinstance(model, str) else model
         told = None if terms is None else [term.text for term in read_terms(terms)]
-        job = {"model": opened.model, "sha256": opened.sha256, **opened.description(), **decoding}
+        told_how = {name: decoding.get(name, signature(transcribe).parameters[name].default) for name in _DECODING}
+        job = {"model": opened.model, "sha256": opened.sha256, **opened.description(), **told_how}
         job |= {"timestamps": timestamps, "channels": channels, "speakers": list(speakers), "terms": told}
-        job.pop("batch_size", None)  # it never changes a hypothesis
         shelf.begin(job)
         if not missing:
             return done

@@ -113,7 +113,8 @@ def transcribe(
         language, task, window, batch_size=batch_size, beam_size=beam_size, loop_guard=loop_guard, terms=told
     )
     opened = open_engine(model, engine, quantize, device) if isinstance(model, str) else model
-    refining = Refining(opened, options, words=timestamps == "word", vad=vad, mark_below=mark_below)
+    asked = {"words": timestamps == "word", "vad": vad, "trim": channels == "dialogue"}
+    refining = Refining(opened, options, mark_below=mark_below, **asked)
     durations = {one.path: one.duration_s for one in recordings}
     pending = [part for one in recordings for part in parts_of(one.path, channels, speakers, on_single)]
     total_s, done_s = sum(durations[part.path] for part in pending), 0.0
