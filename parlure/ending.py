@@ -27,7 +27,7 @@ _WHEN_INTERRUPTED = {
     "correct": "what is heard and what is saved is kept: the same command goes on",
     "evaluate": "what is decoded is kept: the same command goes on",
     "label": "what is heard is kept: the same command goes on",
-    "transcribe": "what it has written is whole: the same command with the other recordings does the rest",
+    "transcribe": "with --out what it has written is whole and kept: the same command goes on",
     "curve": "what is trained and decoded is kept: the same command goes on",
     "tune": "every trial is kept, and the one that was running has a checkpoint: the same command goes on",
     "demo": "the same command begins it anew",

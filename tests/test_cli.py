@@ -172,7 +172,7 @@ def test_our_bug_exits_with_1(capsys, monkeypatch):
             "transcribing.transcribe",
             "transcribe",
             "transcribe x.wav --model nano",
-            "what it has written is whole: the same command with the other recordings does the rest",
+            "with --out what it has written is whole and kept: the same command goes on",
         ),
         ("demo", "demo", "demo", "the same command begins it anew"),
         ("scoring.score", "score_report", "score x y", "the same command begins again"),

@@ -9,6 +9,7 @@ import pytest
 from parlure import cli
 from parlure.errors import ParlureError
 from parlure.speech.audio import AudioInfo, read_audio, write_audio
+from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.transcribe import transcribe
 
 
@@ -104,28 +105,38 @@ def test_different_channels_need_a_word(stereo):
         list(transcribe([stereo / "call.wav"], model="nano"))
     assert caught.value.message.endswith("call.wav carry different sound, as two parties of a call do")
     assert caught.value.hint == (
-        "--channels split (a text for each), first (the text of the first), or mix (one text of all)"
+        "--channels dialogue (who says what when), split (a text for each), first (the text of the first), "
+        "or mix (one text of all)"
     )
 
 
 def test_a_file_for_each_channel(stereo, tmp_path, capsys):
     command = ["transcribe", str(stereo / "call.wav"), "--model", "nano", "--language", "fr", "--channels", "split"]
     assert cli.run([*command, "--out", str(tmp_path)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["call-c0.txt", "call-c1.txt"]
+    assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["call-c0.txt", "call-c1.txt"]
     assert "call-c1.txt" in capsys.readouterr().err
+    (tmp_path / "call-c0.txt").write_text("corrected by hand")
+    assert cli.run([*command, "--out", str(tmp_path)]) == 0
+    assert "1 of 1 recordings were done before" in capsys.readouterr().err
+    (tmp_path / "call-c1.txt").unlink()
     assert cli.run([*command, "--out", str(tmp_path)]) == 2
-    assert "call-c0.txt is there already" in capsys.readouterr().err
+    assert "call-c0.txt was changed since it was written, and would be written over" in capsys.readouterr().err
 
 
 def test_more_sound_than_the_header_says(files, monkeypatch):
-    from parlure.transcribing import transcribe as module
+    from parlure.transcribing import recordings
     from parlure.transcribing.engines import with_torch
 
-    monkeypatch.setattr(module, "probe", lambda path: AudioInfo(30.0, 16_000, 1))
+    monkeypatch.setattr(recordings, "probe", lambda path: AudioInfo(30.0, 16_000, 1))
     monkeypatch.setattr(
-        with_torch, "decode_long", lambda model, tokenizer, name, samples, options: len(samples) / 16_000
+        with_torch, "decode_long", lambda model, tokenizer, name, samples, options: _of_length(len(samples))
     )
-    assert list(transcribe(files[1:2], model="nano", language="fr")) == [(files[1], 65.0)]
+    [(path, found)] = transcribe(files[1:2], model="nano", language="fr")
+    assert (path, found.text) == (files[1], "65.0")
+
+
+def _of_length(n_samples):
+    return Hypothesis("long", str(n_samples / 16_000), "fr", None, None, None, (), False)
 
 
 def test_refusals(files, tmp_path):

@@ -19,6 +19,9 @@ Quantize = Annotated[
     Literal["float32", "float16", "bfloat16", "int8", "int8_float32", "int8_float16", "int8_bfloat16"] | None,
     Option(help="Numbers that CTranslate2 multiplies; float32 when not given, or what its folder holds."),
 ]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"], Option(help="Where the model runs; auto is the GPU where there is one.")
+]
 Guard = Annotated[
     list[str] | None, Option(help="Corpus of another domain, CORPUS or NAME=CORPUS, any number of times.")
 ]

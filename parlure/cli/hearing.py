@@ -1,73 +1,15 @@
-"""Commands that decode."""
+"""Commands that decode a corpus."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from typer import Argument, Option
 
 from parlure.cli.app import app, give
-from parlure.cli.arguments import DECODABLE_HELP, BeamSize, Engine, Guard, LoopGuard, Quantize, Short, Window
+from parlure.cli.arguments import DECODABLE_HELP, BeamSize, Engine, Guard, LoopGuard, Quantize, Short
 from parlure.ending import GateFailedError, say
-from parlure.errors import ParlureError
-
-
-@app.command()
-def transcribe(
-    audio: Annotated[list[Path], Argument(help="Audio files of any length.")],
-    model: Annotated[str, Option(help=f"{DECODABLE_HELP}.")],
-    language: Annotated[str | None, Option(help="Language spoken, such as fr; identified when not given.")] = None,
-    task: Annotated[Literal["transcribe", "translate"], Option(help="translate gives English.")] = "transcribe",
-    timestamps: Annotated[Literal["none", "segment"], Option(help="Times per phrase, or none.")] = "none",
-    format_: Annotated[
-        Literal["text", "jsonl", "srt", "vtt"], Option("--format", help="srt and vtt imply times.")
-    ] = "text",
-    out: Annotated[Path | None, Option(help="Folder for one file per recording; stdout when not given.")] = None,
-    channels: Annotated[
-        Literal["split", "first", "mix"] | None, Option(help="For recordings of two different channels.")
-    ] = None,
-    window: Window = "full",
-    engine: Engine = None,
-    quantize: Quantize = None,
-    beam_size: BeamSize = 1,
-    loop_guard: LoopGuard = False,
-    terms: Annotated[Path | None, Option(help="Terms to tell the model of before every window, one a line.")] = None,
-) -> None:
-    """Audio → text, JSON lines, SubRip or WebVTT."""
-    from parlure.transcribing.pace import Pace
-    from parlure.transcribing.transcribe import transcribe as run_transcribe
-    from parlure.transcribing.writers import NEED_TIMES, WRITERS, of_channel, targets
-
-    if timestamps == "none" and format_ in NEED_TIMES:
-        timestamps = "segment"
-    files = {} if out is None else targets(audio, out, format_, by_channel=channels == "split")
-    broken: list[Path] = []
-    pace = Pace()
-
-    def leave_out(path: Path, error: ParlureError) -> None:
-        broken.append(path)
-        say(f"{path} is left out: {error.message}")
-
-    for path, hypothesis in run_transcribe(
-        audio, model=model, language=language, task=task, timestamps=timestamps, channels=channels, window=window,
-        engine=engine, quantize=quantize, beam_size=beam_size, loop_guard=loop_guard, terms=terms, pace=pace,
-        on_broken=leave_out,
-    ):  # fmt: skip
-        written = WRITERS[format_](hypothesis)
-        if out is None:
-            give(written)
-        else:
-            file = of_channel(files[path], hypothesis.id.removeprefix(path.stem))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(written, encoding="utf-8")
-            say(f"{path} → {file}")
-    say(pace.line())
-    if broken:
-        raise ParlureError(
-            f"{len(broken)} of {len(audio)} recordings are broken: {', '.join(map(str, broken))}",
-            "the others are done; copy these again and transcribe them alone",
-        )
 
 
 @app.command()

@@ -12,7 +12,6 @@ from parlure.cli.app import app, give
 from parlure.cli.arguments import MODEL_HELP
 from parlure.console import Console
 from parlure.ending import GateFailedError, say
-from parlure.errors import ParlureError
 
 _Features = Annotated[
     Literal["both", "same", "own"],
@@ -97,25 +96,37 @@ def _give_parity(report: dict[str, Any], folder: Path) -> None:
 
 @app.command()
 def publish(
-    run: Annotated[Path, Argument(help="Run folder.")],
+    source: Annotated[Path, Argument(metavar="RUN", help="Run folder, or a corpus folder for a data set.")],
     repo: Annotated[str, Option(help="Repository on the Hugging Face Hub, owner/name.")],
     report: Annotated[Path | None, Option(help="Report folder, whose scores go on the card.")] = None,
-    dry_run: Annotated[bool, Option("--dry-run", help="Show the card and the files; send nothing.")] = False,
-    out: Annotated[Path | None, Option(help="Folder to make for hf upload: exactly what would be sent.")] = None,
+    merged: Annotated[
+        bool, Option("--merged", help="The whole model, its adapter merged, and not the adapter.")
+    ] = False,
+    private: Annotated[bool, Option("--private", help="Make the repository a private one.")] = False,
+    licence: Annotated[
+        str | None, Option(help="Of what is published, such as cc-by-nc-sa-4.0; that of the recordings when not given.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None, Option(help="Name of a conflict that you have settled; any number of times.")
+    ] = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show the card, the conflicts and the files; send nothing.")
+    ] = False,
+    out: Annotated[Path | None, Option(help="Folder to make of exactly what would be sent; send nothing.")] = None,
 ) -> None:
-    """A run as it would lie on the Hugging Face Hub: card and files."""
-    from parlure.shipping.publish import plan, stage
+    """A run, or a corpus, to the Hugging Face Hub: card and files in one commit."""
+    from parlure.shipping.hub import push
+    from parlure.shipping.publish import planned, stage
 
-    publication = plan(run, repo, report)
+    with planned(source, repo, report, licence=licence, merged=merged) as publication:
+        if out is not None:
+            stage(publication, out)
+        give(publication.card)
+        for line in publication.lines():
+            say(line)
+        if out is None and not dry_run:
+            publication.settle(accept or ())
+            say(f"published: {push(repo, publication.contents, kind=publication.kind, private=private)}")
     if out is not None:
-        stage(publication, out)
-    elif not dry_run:
-        raise ParlureError(
-            "this version does not push to the Hub",
-            "look with --dry-run; --out FOLDER makes a folder and says the command that uploads it",
-        )
-    give(publication.card)
-    for line in publication.lines():
-        say(line)
-    if out is not None:
-        say(f"next: hf upload {repo} {shlex.quote(str(out))} .")
+        kind = " --repo-type dataset" * (publication.kind == "dataset")
+        say(f"next: hf upload{kind} {repo} {shlex.quote(str(out))} .")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.shipping.evaluated import model_index
 from parlure.shipping.merged_card import make_merged_card
 from parlure.shipping.sections import front_matter, is_merged, public_name, swept, test_scores, use
 
@@ -30,27 +31,38 @@ def write_card(run: Path, report: Path | None = None) -> None:
     (run / CARD).write_text(make_card(run, report), encoding="utf-8")
 
 
-def make_card(run: Path, report: Path | None = None, repo: str | None = None) -> str:
+def make_card(
+    run: Path,
+    report: Path | None = None,
+    repo: str | None = None,
+    *,
+    licence: str | None = None,
+    merged: bool = False,
+) -> str:
     """The card in Markdown, with the front matter that the Hugging Face Hub reads.
 
     Args:
         run: a run folder that has an adapter or a model.
         report: a report folder of ``parlure evaluate`` for this run, whose test scores are then on the card.
         repo: where it is to lie on the Hub, for the lines that say how to use it; None says how in the run folder.
+        licence: of the model; None is that of the data.
+        merged: the adapter is merged into the base there.
 
     Raises:
         ParlureError: the run has not come far enough, or the report is none.
     """
     if is_merged(run):
-        return make_merged_card(run, report, repo)
+        return make_merged_card(run, report, repo, licence, merged)
     recipe, corpus, evaluations = _read_run(run)
-    is_adapter = (run / "adapter").is_dir()
+    is_adapter = (run / "adapter").is_dir() and not merged
+    told = test_scores(report)
+    index = model_index(report, (repo or run.name).rpartition("/")[2], dataset_name(corpus))
     lines = [
-        *front_matter(recipe["model"]["base"], corpus["by_language"], corpus["licence"], is_adapter),
+        *front_matter(recipe["model"]["base"], corpus["by_language"], licence or corpus["licence"], is_adapter, index),
         f"# {Path(recipe['model']['base']).name}, tuned on {_hours(corpus)} of speech",
         "",
         *_control(recipe),
-        *_scores(evaluations, report),
+        *_scores(evaluations, told),
         *swept(run),
         "",
         *_how_it_was_made(recipe, corpus),
@@ -80,13 +92,21 @@ def _control(recipe: Mapping[str, Any]) -> list[str]:
     return ["**A control, not for use: its training transcripts were permuted on purpose.**", ""]
 
 
-def _scores(evaluations: list[dict[str, Any]], report: Path | None) -> list[str]:
+def dataset_name(corpus: Mapping[str, Any]) -> str:
+    """What the data is called on a card: its place on the Hub, or words that tell no path."""
+    places = [str(source.get("path", "")) for source in corpus.get("sources", ())]
+    if len(places) == 1 and places[0].startswith("hf://"):
+        return places[0].removeprefix("hf://").partition("?")[0]
+    return "recordings that are not on the Hub"
+
+
+def _scores(evaluations: list[dict[str, Any]], told: list[str]) -> list[str]:
     best = min(evaluations, key=lambda row: (row["wer"], row["step"]))
     judged = f"{best['n_utterances']} utterances, profile `{best['profile']}`"
     gain = f"WER {evaluations[0]['wer']:.1f} % → {best['wer']:.1f} % at step {best['step']}"
     lines = ["## What it gained", ""]
     lines.append(f"On the dev split ({judged}), by which the checkpoint was chosen, so that it flatters: {gain}.")
-    return [*lines, "", *test_scores(report)]
+    return [*lines, "", *told]
 
 
 def _how_it_was_made(recipe: Mapping[str, Any], corpus: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.shipping.evaluated import model_index
 from parlure.shipping.sections import front_matter, public_name, swept, test_scores, use
 
 _HOW = {
@@ -17,7 +18,9 @@ _HOW = {
 }
 
 
-def make_merged_card(run: Path, report: Path | None, repo: str | None) -> str:
+def make_merged_card(
+    run: Path, report: Path | None, repo: str | None, licence: str | None = None, merged: bool = False
+) -> str:
     """The card in Markdown; see :func:`parlure.shipping.card.make_card`.
 
     Raises:
@@ -29,11 +32,13 @@ def make_merged_card(run: Path, report: Path | None, repo: str | None) -> str:
     corpora = [_read(run / row["kept_in"] / "corpus.json") for row in table["runs"]]
     languages = sorted({language for corpus in corpora for language in corpus.get("by_language", ())})
     licences = {corpus.get("licence") for corpus in corpora}
-    licence = licences.pop() if len(licences) == 1 else None
-    is_adapter = (run / "adapter").is_dir()
+    licence = licence or (licences.pop() if len(licences) == 1 else None)
+    is_adapter = (run / "adapter").is_dir() and not merged
+    told = test_scores(report)
+    index = model_index(report, (repo or run.name).rpartition("/")[2], "recordings of several runs")
     how = _HOW[table["how"]].format(**table)
     lines = [
-        *front_matter(table["base"], languages, licence, is_adapter),
+        *front_matter(table["base"], languages, licence, is_adapter, index),
         f"# {public_name(table['base'])}, {len(table['runs'])} runs merged",
         "",
         f"With parlure from `{public_name(table['base'])}`: {how}.",
@@ -45,7 +50,7 @@ def make_merged_card(run: Path, report: Path | None, repo: str | None) -> str:
         "The dev scores are those of the runs by themselves, not of what was merged.",
         *swept(run),
         "",
-        *test_scores(report),
+        *told,
         "",
         *use(table["base"], is_adapter, repo),
         "",

@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from parlure.errors import ParlureError
+from parlure.shipping.evaluated import skills
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def front_matter(base: str, languages: Iterable[str], licence: str | None, is_adapter: bool) -> list[str]:
-    """The lines that the Hub reads."""
+def front_matter(
+    base: str,
+    languages: Iterable[str],
+    licence: str | None,
+    is_adapter: bool,
+    more: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """The lines that the Hub reads; ``more`` is further front matter."""
     lines = ["---", "tags:", "- whisper", "- automatic-speech-recognition", "- parlure"]
     # quoted, as JSON is YAML too: no would be false, and a licence may hold a colon
     lines += ["language:", *(f"- {json.dumps(code)}" for code in languages)]
@@ -24,7 +31,12 @@ def front_matter(base: str, languages: Iterable[str], licence: str | None, is_ad
         lines.append("library_name: peft")
     if licence:
         lines.append(f"license: {json.dumps(licence, ensure_ascii=False)}")
-    return [*lines, "pipeline_tag: automatic-speech-recognition", "---", ""]
+    lines.append("pipeline_tag: automatic-speech-recognition")
+    if more:
+        import yaml
+
+        lines += yaml.safe_dump(dict(more), sort_keys=False, allow_unicode=True).splitlines()
+    return [*lines, "---", ""]
 
 
 def test_scores(report: Path | None) -> list[str]:
@@ -51,7 +63,7 @@ def test_scores(report: Path | None) -> list[str]:
             f"{'' if comparison.get('difference') is None else format(comparison['difference'], '+.1f')} | "
             f"{f'{interval[0]:+.1f} to {interval[1]:+.1f}' if interval else ''} |"
         )
-    return lines
+    return [*lines, *skills(report)]
 
 
 def swept(run: Path) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from parlure.transcribing.hypothesis import Hypothesis, Segment
+from parlure.transcribing.hypothesis import Hypothesis, Segment, Word
 
 
 class Journal:
@@ -61,5 +61,10 @@ def _lines(path: Path) -> list[str]:
 
 
 def _hypothesis(row: dict[str, Any]) -> Hypothesis:
-    segments = None if row["segments"] is None else tuple(Segment(**segment) for segment in row["segments"])
+    segments = None if row["segments"] is None else tuple(_segment(segment) for segment in row["segments"])
     return Hypothesis(**{**row, "segments": segments, "tokens": tuple(row["tokens"])})
+
+
+def _segment(row: dict[str, Any]) -> Segment:
+    words = row.get("words")
+    return Segment(**{**row, "words": None if words is None else tuple(Word(**word) for word in words)})

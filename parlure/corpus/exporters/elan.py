@@ -10,6 +10,7 @@ channel, phrases inside an utterance, prompt, tags and id.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
@@ -32,12 +33,21 @@ def export_elan(corpus: Corpus, out: Path) -> None:
         ParlureError: ``out`` is not empty, or a text has a character that XML cannot hold.
     """
     for recording, path, tiers in recordings_to_write(corpus, out, ".eaf"):
-        document = _document(recording, path, tiers)
-        indent(document)
-        ElementTree(document).write(path, encoding="UTF-8", xml_declaration=True)
+        ElementTree(elan(recording, path, tiers)).write(path, encoding="UTF-8", xml_declaration=True)
 
 
-def _document(recording: Path, path: Path, tiers: list[SpeakerTier]) -> Element:
+def elan(recording: Path, path: Path, tiers: Sequence[SpeakerTier], names: Sequence[str] | None = None) -> Element:
+    """The content of a file.
+
+    Args:
+        recording: what it is of.
+        path: where it is to lie: the recording is named from there too.
+        tiers: a speaker each.
+        names: of the tiers, all different; None calls each by its speaker.
+
+    Raises:
+        ParlureError: a text has a character that XML cannot hold.
+    """
     root = Element("ANNOTATION_DOCUMENT", AUTHOR="", DATE=datetime.now(UTC).isoformat(timespec="seconds"))
     root.attrib |= {"FORMAT": "3.0", "VERSION": "3.0", "xmlns:xsi": _XSI, "xsi:noNamespaceSchemaLocation": _SCHEMA}
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
@@ -46,10 +56,11 @@ def _document(recording: Path, path: Path, tiers: list[SpeakerTier]) -> Element:
     media.set("RELATIVE_MEDIA_URL", Path(os.path.relpath(recording.resolve(), path.parent.resolve())).as_posix())
     order = SubElement(root, "TIME_ORDER")
     slots = _Slots()
-    for name, tier in zip(_names(tiers), tiers, strict=True):
+    for name, tier in zip(names or _names(tiers), tiers, strict=True):
         _add_tier(root, slots, name, tier)
     slots.write(order)
     SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="default-lt", TIME_ALIGNABLE="true")
+    indent(root)
     return root
 
 
@@ -74,7 +85,7 @@ class _Slots:
             annotation.set(side, f"ts{number}")
 
 
-def _names(tiers: list[SpeakerTier]) -> list[str]:
+def _names(tiers: Sequence[SpeakerTier]) -> list[str]:
     """Names of tiers, which have to differ: ``Marie``, ``Marie 2``."""
     names: list[str] = []
     for tier in tiers:

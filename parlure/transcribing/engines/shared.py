@@ -19,6 +19,7 @@ from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.with_torch import TorchEngine
 from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.reading import Reading
 from parlure.whisper.adapters import Beside
 from parlure.whisper.load import LoadedModel, load, load_tokenizer, locate, weight_files
 from parlure.whisper.prompt import language_tokens
@@ -139,6 +140,11 @@ class SharedEngine:
         """Decode a recording of any length, see :func:`parlure.transcribing.longform.decode_long`."""
         with self._shared.using(self._name):
             return self._torch.decode_long(name, samples, options)
+
+    def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:
+        """Read a text along its sound, see :mod:`parlure.transcribing.reading`."""
+        with self._shared.using(self._name):
+            return self._torch.read(sound, tokens, language, task)
 
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions."""

@@ -39,6 +39,8 @@ from parlure.transcribing.engines.threads import n_threads
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
+from parlure.transcribing.reading import Reading, n_positions_of
+from parlure.transcribing.warping import POSITION_S
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.languages import language_of
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
@@ -64,19 +66,20 @@ class _Row:
 class CTranslate2Engine:
     """A MODEL as an :class:`parlure.transcribing.engines.interface.Engine`, on the GPU where there is one."""
 
-    def __init__(self, model: str, quantize: Quantization | None = None) -> None:
+    def __init__(self, model: str, quantize: Quantization | None = None, device: str | None = None) -> None:
         """Load a CTranslate2 folder, or convert any other MODEL first, once.
 
         Args:
             model: a MODEL.
             quantize: the numbers it multiplies; None is float32, or what a CTranslate2 folder holds, or the next wider
                 ones that the device has. ``compute_type`` says which they are.
+            device: cpu or cuda; None is the GPU where there is one.
 
         Raises:
             ParlureError: it cannot be loaded, the device does not have these numbers, or CTranslate2 is not installed.
         """
         ctranslate2 = import_ctranslate2()
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         can = ctranslate2.get_supported_compute_types(device)
         if quantize is not None and quantize not in can:
             raise ParlureError(
@@ -284,6 +287,17 @@ class CTranslate2Engine:
 
         found = in_sequence(n_frames, self._special.timestamp_begin, decode)
         return of_phrases(self.tokenizer, name, language, found)
+
+    @torch.inference_mode()
+    def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:
+        """Read a text along its sound by CTranslate2's own ``align``, see :mod:`parlure.transcribing.reading`."""
+        encoded = self._encode(self._log_mel(window_waves([sound])))
+        prompt = prompt_ids(self.tokenizer, language, task)[:-1]  # it puts <|notimestamps|> there itself
+        n_frames = 2 * n_positions_of(sound)  # of the log-mel
+        [found] = self._whisper.align(encoded, prompt, [list(tokens)], n_frames)
+        rows, positions = np.array(found.alignments).T
+        begins = positions[np.flatnonzero(np.diff(rows, prepend=-1))]
+        return Reading(tuple((begins * POSITION_S).tolist()), tuple(found.text_token_probs))
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -47,8 +47,12 @@ class OnnxEngine:
     n_parameters = None  # a graph that was rounded does not tell
     device = torch.device("cpu")  # of what goes in and comes out, wherever it is computed
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, device: str | None = None) -> None:
         """Load a folder that ``parlure export --to onnx`` made.
+
+        Args:
+            model: the folder.
+            device: cpu, or None for what onnxruntime was built for.
 
         Raises:
             ParlureError: it is none, cannot be read, or onnxruntime is not installed.
@@ -71,6 +75,8 @@ class OnnxEngine:
         # threads that wait in a busy loop take each other's cores where others work too
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         on = [one for one in _PROVIDERS if one in onnxruntime.get_available_providers()]
+        if device == "cpu":
+            on = ["CPUExecutionProvider"]
         try:
             self._encoder, self._decoder = (
                 onnxruntime.InferenceSession(str(self._folder / name), settings, providers=on)

@@ -71,8 +71,8 @@ class PipelineEngine:
     compute_type = "float32"
     tokenizer = None  # none of Whisper's
 
-    def __init__(self, model: str) -> None:
-        """Load a Hugging Face folder or hub id.
+    def __init__(self, model: str, device: str | None = None) -> None:
+        """Load a Hugging Face folder or hub id; onto the GPU where there is one, if no device is named.
 
         Raises:
             ParlureError: it cannot be loaded, or does not hear 16 kHz.
@@ -89,7 +89,7 @@ class PipelineEngine:
                     "automatic-speech-recognition",
                     model=self._source,
                     dtype=torch.float32,
-                    device="cuda" if torch.cuda.is_available() else "cpu",
+                    device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
                 )
         except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError, AttributeError) as error:
             raise ParlureError(

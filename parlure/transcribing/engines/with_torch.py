@@ -10,6 +10,7 @@ from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import decode_long
+from parlure.transcribing.reading import Reading, read
 from parlure.whisper.load import LoadedModel
 
 
@@ -46,6 +47,10 @@ class TorchEngine:
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode a recording of any length, see :func:`parlure.transcribing.longform.decode_long`."""
         return decode_long(self._loaded.model, self._loaded.tokenizer, name, samples, options)
+
+    def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:
+        """Read a text along its sound, see :mod:`parlure.transcribing.reading`."""
+        return read(self._loaded, sound, tokens, language, task)
 
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions."""

@@ -58,7 +58,7 @@ class WithoutPauses:
         found = {one.id: one for one in self._engine.decode(spoken, options, progress)}
         if progress and len(spoken) < len(clips):
             progress(len(clips) - len(spoken))
-        return [found.get(clip.id) or _nothing(clip.id, options) for clip in clips]
+        return [found.get(clip.id) or nothing(clip.id, options) for clip in clips]
 
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """As the engine itself does it: times are those of the whole recording, of which nothing is cut out."""
@@ -81,7 +81,8 @@ def _spoken(clip: Clip, spans: Sequence[Span]) -> Clip:
     return Clip(clip.id, sum(one.end - one.start for one in spans), read)
 
 
-def _nothing(name: str, options: DecodingOptions) -> Hypothesis:
+def nothing(name: str, options: DecodingOptions) -> Hypothesis:
+    """The hypothesis of what is no speech."""
     return Hypothesis(
         id=name,
         text="",
