@@ -1,0 +1,85 @@
+"""What a server answers for the studio: the page, which holds nothing, and behind the token what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Response
+from transformers.models.whisper.tokenization_whisper import LANGUAGES
+
+from parlure.corpus.explore.document import Document
+from parlure.shipping.studio.examples import Examples
+from parlure.speech.audio import AudioError
+
+_SCRIPTS = ("basics", "words", "listen", "live", "record", "tests", "start")
+STUDIO = Document(
+    "shipping.studio/page.html",
+    ("shipping.studio/page.css",),
+    tuple(f"shipping.studio/{name}.js" for name in _SCRIPTS),
+    # a sound that was recorded or fetched lies in the browser's memory; the audio thread's script is a file of its own
+    local="media-src blob:; worker-src 'self'",
+)
+_CAPTURE = "capture.js"
+_FOR_ALL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+def page_routes() -> APIRouter:
+    """The page itself and its audio thread's script, for everybody."""
+    router = APIRouter(include_in_schema=False)
+    policy = STUDIO.policy.replace("script-src ", "script-src 'self' ")
+    capture = (files("parlure.shipping.studio") / "page" / _CAPTURE).read_bytes()
+
+    @router.get("/")
+    def page() -> Response:
+        return Response(STUDIO.page, 200, _FOR_ALL | {"Content-Security-Policy": policy}, "text/html; charset=utf-8")
+
+    @router.get(f"/studio/{_CAPTURE}")
+    def script() -> Response:
+        return Response(capture, 200, _FOR_ALL, "text/javascript")
+
+    return router
+
+
+def data_routes(examples: Examples, models: Sequence[str], languages: Sequence[str], sentence: str) -> APIRouter:
+    """What the page asks for; a server puts its own guard before it.
+
+    Args:
+        examples: the test utterances and the report.
+        models: names that a request can ask for, base first.
+        languages: codes that all of them know.
+        sentence: what runs here, for the page's head.
+    """
+    router = APIRouter(prefix="/studio", include_in_schema=False)
+
+    @router.get("/about")
+    def about() -> dict[str, Any]:
+        named = sorted(((code, LANGUAGES.get(code, code)) for code in languages), key=lambda one: one[1])
+        return {
+            "models": list(models), "languages": named, "sentence": sentence,
+            "n_utterances": len(examples), "report": examples.sentence,
+        }  # fmt: skip
+
+    @router.get("/utterances")
+    def utterances(search: str = "", order: str = "", offset: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+        return examples.page(search, order, offset)
+
+    @router.get("/audio")
+    def audio(id: str) -> Response:
+        try:
+            sound = examples.sound(id)
+        except AudioError as error:
+            raise HTTPException(422, error.message) from error
+        if sound is None:
+            raise HTTPException(404, f"there is no utterance {id}")
+        return Response(sound, 200, _FOR_ALL, "audio/wav")
+
+    @router.get("/report")
+    def report() -> Response:
+        found = examples.report()
+        if found is None:
+            raise HTTPException(404, "this server was given no report")
+        return Response(found, 200, _FOR_ALL, "text/html; charset=utf-8")
+
+    return router
