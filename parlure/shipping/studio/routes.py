@@ -1,7 +1,13 @@
-"""What a server answers for the studio: the page, which holds nothing, and behind the token what it asks for."""
+"""What a server answers for the studio: the page, which holds nothing, and behind the token what it asks for.
+
+A link cannot carry a token, and a token in an address is read by others. So the report is behind a ticket: the page asks
+for one with its token, and it opens the report once.
+"""
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Annotated, Any
@@ -22,11 +28,31 @@ STUDIO = Document(
     local="media-src blob:; worker-src 'self'",
 )
 _CAPTURE = "capture.js"
+_TICKET_S = 60.0
 _FOR_ALL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
-def page_routes() -> APIRouter:
-    """The page itself and its audio thread's script, for everybody."""
+class Tickets:
+    """Each opens once, soon."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, float] = {}  # ticket → when it ends, in seconds of the monotonic clock
+
+    def give(self) -> str:
+        """A new one."""
+        now = time.monotonic()
+        self._open = {ticket: end for ticket, end in self._open.items() if end > now}
+        ticket = secrets.token_urlsafe(24)
+        self._open[ticket] = now + _TICKET_S
+        return ticket
+
+    def take(self, ticket: str) -> bool:
+        """Whether it is good; it is not any more."""
+        return self._open.pop(ticket, 0.0) > time.monotonic()
+
+
+def page_routes(examples: Examples, tickets: Tickets) -> APIRouter:
+    """The page itself and its audio thread's script, for everybody, and the report for who has a ticket."""
     router = APIRouter(include_in_schema=False)
     policy = STUDIO.policy.replace("script-src ", "script-src 'self' ")
     capture = (files("parlure.shipping.studio") / "page" / _CAPTURE).read_bytes()
@@ -39,14 +65,26 @@ def page_routes() -> APIRouter:
     def script() -> Response:
         return Response(capture, 200, _FOR_ALL, "text/javascript")
 
+    @router.get("/studio/report")
+    def report(ticket: str = "") -> Response:
+        if not tickets.take(ticket):
+            raise HTTPException(403, "this address opens the report once: take the link in the studio")
+        found = examples.report()
+        if found is None:
+            raise HTTPException(404, "this server was given no report")
+        return Response(found, 200, _FOR_ALL, "text/html; charset=utf-8")
+
     return router
 
 
-def data_routes(examples: Examples, models: Sequence[str], languages: Sequence[str], sentence: str) -> APIRouter:
+def data_routes(
+    examples: Examples, tickets: Tickets, models: Sequence[str], languages: Sequence[str], sentence: str
+) -> APIRouter:
     """What the page asks for; a server puts its own guard before it.
 
     Args:
         examples: the test utterances and the report.
+        tickets: for the report.
         models: names that a request can ask for, base first.
         languages: codes that all of them know.
         sentence: what runs here, for the page's head.
@@ -75,11 +113,8 @@ def data_routes(examples: Examples, models: Sequence[str], languages: Sequence[s
             raise HTTPException(404, f"there is no utterance {id}")
         return Response(sound, 200, _FOR_ALL, "audio/wav")
 
-    @router.get("/report")
-    def report() -> Response:
-        found = examples.report()
-        if found is None:
-            raise HTTPException(404, "this server was given no report")
-        return Response(found, 200, _FOR_ALL, "text/html; charset=utf-8")
+    @router.post("/ticket")
+    def ticket() -> dict[str, str]:
+        return {"ticket": tickets.give()}
 
     return router

@@ -20,20 +20,18 @@ const begin = async () => {
   at("about").textContent = about.sentence;
   at("tests").hidden = !about.n_utterances;
   if (about.report) {
-    const link = make("a", "Read the whole report");
-    link.href = "studio/report";
+    const link = make("button", "Read the whole report", "link");
+    link.type = "button";
+    link.onclick = read;
     at("report-line").replaceChildren(`${about.report} `, link);
     at("report-line").hidden = false;
-    link.onclick = read;
   }
   if (about.n_utterances) fill(0);
 };
-// A link cannot carry the token: with one, the report is fetched and opened from memory.
-const read = async event => {
-  if (!sessionStorage.getItem(STORED)) return;
-  event.preventDefault();
+const read = async () => {
   try {
-    location.assign(URL.createObjectURL(await (await ask("studio/report")).blob()));
+    const { ticket } = await (await ask("studio/ticket", { method: "POST" })).json();
+    location.assign("studio/report?" + new URLSearchParams({ ticket }));
   } catch (error) {
     trouble(error);
   }
