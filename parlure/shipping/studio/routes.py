@@ -1,7 +1,7 @@
 """What a server answers for the studio: the page, which holds nothing, and behind the token what it asks for.
 
-A link cannot carry a token, and a token in an address is read by others. So the report is behind a ticket: the page asks
-for one with its token, and it opens the report once.
+A link cannot carry a token, and a token in an address is read by others. So the report is behind a ticket: the page
+asks for one with its token, and for an hour it opens the report and nothing else.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ STUDIO = Document(
     local="media-src blob:; worker-src 'self'",
 )
 _CAPTURE = "capture.js"
-_TICKET_S = 60.0
+_TICKET_S = 3600.0
 _FOR_ALL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class Tickets:
-    """Each opens once, soon."""
+    """Each opens the report for an hour."""
 
     def __init__(self) -> None:
         self._open: dict[str, float] = {}  # ticket → when it ends, in seconds of the monotonic clock
@@ -46,9 +46,9 @@ class Tickets:
         self._open[ticket] = now + _TICKET_S
         return ticket
 
-    def take(self, ticket: str) -> bool:
-        """Whether it is good; it is not any more."""
-        return self._open.pop(ticket, 0.0) > time.monotonic()
+    def good(self, ticket: str) -> bool:
+        """Whether it was given, and not long ago."""
+        return self._open.get(ticket, 0.0) > time.monotonic()
 
 
 def page_routes(examples: Examples, tickets: Tickets) -> APIRouter:
@@ -67,8 +67,8 @@ def page_routes(examples: Examples, tickets: Tickets) -> APIRouter:
 
     @router.get("/studio/report")
     def report(ticket: str = "") -> Response:
-        if not tickets.take(ticket):
-            raise HTTPException(403, "this address opens the report once: take the link in the studio")
+        if not tickets.good(ticket):
+            raise HTTPException(403, "this address is no longer good: take the link in the studio")
         found = examples.report()
         if found is None:
             raise HTTPException(404, "this server was given no report")
