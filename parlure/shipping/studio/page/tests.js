@@ -22,10 +22,11 @@ const line = (row, place) => {
   const item = make("li"), button = make("button"), change = make("span", undefined, "change");
   button.type = "button";
   if (row.errors) {
-    const counts = Object.entries(row.errors).map(([system, count]) => `${system} ${count}`);
-    change.textContent = `${counts.join(" → ")} of ${row.n_words}`;
-    const [before, after] = [row.errors.base, row.errors.tuned];
-    if (before !== undefined && after !== before) change.classList.add(after < before ? "better" : "worse");
+    const { base, tuned } = row.errors, both = base !== undefined && tuned !== undefined;
+    const shown = both ? [["base", base], ["tuned", tuned]] : Object.entries(row.errors);
+    const counts = shown.map(([system, count]) => `${system} ${count}`).join(" → ");
+    change.textContent = `${counts} of ${plural(row.n_words, "word")} wrong`;
+    if (both && base !== tuned) change.classList.add(tuned < base ? "better" : "worse");
   }
   const about = [row.id, row.speaker, row.duration_s != null && `${row.duration_s.toFixed(1)} s`].filter(Boolean);
   button.append(make("span", about.join(" · "), "id"), change, make("span", row.reference || "nobody speaks", "reference"));
