@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import WhisperForConditionalGeneration
+from transformers import WhisperForConditionalGeneration, WhisperTokenizer
 
+from parlure.speech.audio import SAMPLE_RATE, Samples
+from parlure.speech.features import log_mel
+from parlure.transcribing.decode import window_waves
 from parlure.transcribing.stepping import Stepper
+from parlure.transcribing.warping import POSITION_S, token_positions
+from parlure.whisper.prompt import SpecialTokens, prompt_ids
 
 Head = tuple[int, int]  # layer and head
 
@@ -90,3 +95,30 @@ def read_along(
     chosen = scores[:-1].gather(-1, ids[0, len(prompt) :, None])[:, 0]
     stacked = torch.stack(list(listener.weights.values()))[:, places.start :, :n_positions]
     return ReadAlong(chosen.cpu(), scores[:, end].cpu(), stacked.softmax(-1).cpu())
+
+
+@torch.inference_mode()
+def token_starts(
+    model: WhisperForConditionalGeneration,
+    tokenizer: WhisperTokenizer,
+    sound: Samples,
+    tokens: Sequence[int],
+    language: str,
+    task: str,
+) -> list[float]:
+    """When each token of a text begins, and when it ends: seconds from the sound's start, ``len(tokens) + 1`` of them.
+
+    Args:
+        model: in evaluation mode.
+        tokenizer: the model's.
+        sound: 16 kHz, at most 30 s.
+        tokens: the text's, without timestamps, at least one.
+        language: Whisper's code.
+        task: of the prompt.
+    """
+    features = log_mel(window_waves([sound]).to(model.device), model.config.num_mel_bins).to(model.dtype)
+    encoded = model.model.encoder(features).last_hidden_state
+    n_positions = max(1, min(encoded.shape[1], int(len(sound) / SAMPLE_RATE / POSITION_S)))
+    prompt = prompt_ids(tokenizer, language, task)
+    read = read_along(model, encoded, prompt, tokens, SpecialTokens.of(tokenizer).end, n_positions)
+    return [float(position) * POSITION_S for position in token_positions(read.weights.numpy())]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from transformers import WhisperTokenizer
 
 from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.windows import HeardWindow
 
 EngineName = Literal["torch", "ctranslate2"]
 
@@ -56,4 +57,43 @@ class Engine(Protocol):
 
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions, as a report's ``decode`` names them."""
+        ...
+
+
+@runtime_checkable
+class TimedEngine(Protocol):
+    """A Whisper as an :class:`Engine`, which also says what it hears while it goes on, and when each token is said."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def tokenizer(self) -> WhisperTokenizer: ...
+
+    def decode(
+        self, clips: Sequence[Clip], options: DecodingOptions, progress: Callable[[int], None] | None = None
+    ) -> list[Hypothesis]:
+        """As :meth:`Engine.decode`."""
+        ...
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording of any length greedily, window after window, see :mod:`parlure.transcribing.windows`."""
+        ...
+
+    def token_starts(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> list[float]:
+        """When each token of a text begins, and when the text ends.
+
+        Args:
+            sound: in which it is said, at most 30 s.
+            tokens: the text's, without timestamps, at least one.
+            language: Whisper's code.
+            task: of the prompt.
+
+        Returns:
+            Seconds from the sound's start, ascending, one more than there are tokens.
+        """
+        ...
+
+    def description(self) -> dict[str, Any]:
+        """As :meth:`Engine.description`."""
         ...

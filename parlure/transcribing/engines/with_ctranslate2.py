@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from parlure.errors import ParlureError
-from parlure.speech.audio import SAMPLE_RATE, Samples
+from parlure.speech.audio import Samples
 from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import (
     LOGPROB_THRESHOLD,
@@ -35,15 +35,15 @@ from parlure.transcribing.decode import (
     text_of,
     window_waves,
 )
-from parlure.transcribing.engines.phrases import cut
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
+from parlure.transcribing.warping import POSITION_S
+from parlure.transcribing.windows import HeardWindow, TimedRow, heard_window, padded, prompts, walk, window_at
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.languages import language_of
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
-from parlure.whisper.terms import terms_prompt
 
 _MAX_INITIAL_TIMESTAMP = 50  # steps of 0.02 s: where the first phrase begins at the latest, in every public Whisper
 _N_TIMESTAMPS = 1501
@@ -254,42 +254,55 @@ class CTranslate2Engine:
                 rows[index] = _Row((), row.no_speech_prob, row.avg_logprob, True)
         return rows
 
-    @torch.inference_mode()
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode one recording with phrase times: windows of 30 s, each begins where the last phrase ended.
 
         As :func:`parlure.transcribing.longform.decode_long`: log-mels of the whole recording, 0.0 after its end, greedy
         unless there are beams, without the previous text, silent windows skipped.
         """
-        n_samples = max(N_WINDOW_SAMPLES, -(-len(samples) // HOP_LENGTH) * HOP_LENGTH)
-        wave = torch.zeros(1, n_samples)
-        wave[0, : len(samples)] = torch.from_numpy(samples)
-        features = self._log_mel(wave)
-        n_frames, language = features.shape[-1], options.language
-        if language is None:
-            first = self._encode(self._log_mel(window_waves([samples[:N_WINDOW_SAMPLES]])))
-            language = self._identified(first, 1)[0] or "en"
-        before = terms_prompt(self.tokenizer, options.terms)
-        prompt = [*before, *prompt_ids(self.tokenizer, language, options.task, timestamps=True)]
+        windows = self.windows(samples, replace(options, prompt=None))
+        heard = [(window.language, phrase) for window in windows for phrase in window.phrases]
+        language = heard[0][0] if heard else options.language or self._first_language(samples)
+        return of_phrases(self.tokenizer, name, language, [(one.start, one.end, one.tokens) for _, one in heard])
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording window after window, see :mod:`parlure.transcribing.windows`; with beams, if asked for.
+
+        Raises:
+            ParlureError: an unknown language or task, or a prompt longer than what Whisper reads.
+        """
+        features = self._log_mel(padded(samples))
+        n_frames, language = features.shape[-1], options.language or self._first_language(samples)
+        first, others = prompts(self.tokenizer, language, options)
         limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
-        found: list[tuple[float, float, Sequence[int]]] = []
-        place = 0
-        while place < n_frames:
-            window = features[:, :, place : place + N_WINDOW_FRAMES]
-            n_heard = window.shape[-1]
-            encoded = self._encode(np.pad(window, ((0, 0), (0, 0), (0, N_WINDOW_FRAMES - n_heard))))
+
+        def hear(place: int, n_heard: int) -> TimedRow:
             [row] = self._generate(
-                encoded, [prompt], limit, options.beam_size, self._settings["suppress_ids"], suppress_blank=True,
+                self._encode(window_at(features, place)), [others if place else first], limit, options.beam_size,
+                self._settings["suppress_ids"], suppress_blank=True,
                 max_initial_timestamp_index=self._settings["max_initial_timestamp_index"],
             )  # fmt: skip
-            offset_s = place * HOP_LENGTH / SAMPLE_RATE
-            if row.is_doubtful(options):
-                place += n_heard
-                continue
-            phrases, further = cut(row.tokens, self._special.timestamp_begin, n_heard)
-            found += [(offset_s + phrase.start, offset_s + phrase.end, phrase.tokens) for phrase in phrases]
-            place += further
-        return of_phrases(self.tokenizer, name, language, found)
+            return TimedRow(row.tokens, row.no_speech_prob, row.avg_logprob)
+
+        for place, n_heard, row, phrases in walk(n_frames, options, self._special.timestamp_begin, hear):
+            yield heard_window(self.tokenizer, language, place, n_heard, row, phrases)
+
+    def token_starts(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> list[float]:
+        """When each token begins, by CTranslate2's own warping of the attention of the heads its folder names."""
+        encoded = self._encode(self._log_mel(window_waves([sound])))
+        start = prompt_ids(self.tokenizer, language, task, timestamps=True)  # it adds <|notimestamps|> itself
+        n_frames = max(2, min(N_WINDOW_FRAMES, len(sound) // HOP_LENGTH))
+        [found] = self._whisper.align(encoded, start, [list(tokens)], n_frames)
+        begins: dict[int, int] = {}
+        for token, position in found.alignments:
+            begins.setdefault(token, position)
+        return [begins[place] * POSITION_S for place in range(len(tokens) + 1)]
+
+    @torch.inference_mode()
+    def _first_language(self, samples: Samples) -> str:
+        """Identified from the first 30 s; English of a Whisper that knows no other."""
+        first = self._encode(self._log_mel(window_waves([samples[:N_WINDOW_SAMPLES]])))
+        return self._identified(first, 1)[0] or "en"
 
 
 def _n_threads() -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from parlure.speech.audio import Samples
+from parlure.transcribing import timestamps
+from parlure.transcribing.attention import token_starts
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import decode_long
+from parlure.transcribing.windows import HeardWindow
 from parlure.whisper.load import LoadedModel
 
 
@@ -46,6 +49,14 @@ class TorchEngine:
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode a recording of any length, see :func:`parlure.transcribing.longform.decode_long`."""
         return decode_long(self._loaded.model, self._loaded.tokenizer, name, samples, options)
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording window after window, see :func:`parlure.transcribing.timestamps.windows`."""
+        return timestamps.windows(self._loaded.model, self._loaded.tokenizer, samples, options)
+
+    def token_starts(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> list[float]:
+        """When each token begins, see :func:`parlure.transcribing.attention.token_starts`."""
+        return token_starts(self._loaded.model, self._loaded.tokenizer, sound, tokens, language, task)
 
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions."""
