@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -22,6 +23,9 @@ def serve(
     engine: Engine = None,
     quantize: Quantize = None,
     window: Window = "full",
+    corpus: Annotated[Path | None, Option(help="Corpus whose utterances the studio plays, to be heard again.")] = None,
+    report: Annotated[Path | None, Option(help="Report of it, which the studio shows.")] = None,
+    split: Annotated[str, Option(help="Of the corpus.")] = "test",
     max_upload: Annotated[float, Option(help="Of a request, in MB.")] = 25.0,
     max_duration: Annotated[float, Option(help="Of a recording, in seconds.")] = 7200.0,
     max_queue: Annotated[int, Option(help="Requests at once.")] = 128,
@@ -29,7 +33,7 @@ def serve(
     max_batch: Annotated[int, Option(help="Short requests that are decoded together.")] = 16,
     max_live: Annotated[int, Option(help="Live sessions at once.")] = 8,
 ) -> None:
-    """Models behind OpenAI's API, until Ctrl-C: transcriptions, translations, live partial results."""
+    """Models behind OpenAI's API, until Ctrl-C, and the studio: a page to speak to them, and to compare them."""
     import sys
 
     from parlure.shipping.server.limits import Limits
@@ -38,7 +42,7 @@ def serve(
     def ready(url: str) -> None:
         give(f"{url}/v1\n")
         sys.stdout.flush()
-        say("Ctrl-C ends it")
+        say(f"studio: {url}/  (Ctrl-C ends it)")
 
     limits = Limits(
         upload_mb=max_upload, duration_s=max_duration, held_s=max(14_400.0, max_duration), queue=max_queue,
@@ -46,6 +50,6 @@ def serve(
     )  # fmt: skip
     run_serve(
         models, host=host, port=port, token=token, engine=engine, quantize=quantize, window=window, limits=limits,
-        ready=ready,
+        corpus=corpus, report=report, split=split, ready=ready,
     )  # fmt: skip
     say("stopped")

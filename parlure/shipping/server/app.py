@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from parlure.ending import say
 from parlure.shipping.server.door import OWN_NAMES, TOLD, Door
@@ -32,7 +30,7 @@ def create_app(
     token: str | None = None,
     decoding: DecodingOptions | None = None,
     n_threads: int = 1,
-    pages: Path | None = None,
+    pages: Sequence[BaseRoute] = (),
     names: frozenset[str] = OWN_NAMES,
     log: Callable[[str], None] = say,
 ) -> Starlette:
@@ -44,7 +42,7 @@ def create_app(
         token: that every request but ``/health`` and the pages needs, or None.
         decoding: how, but for language, prompt and task.
         n_threads: that decode at once; more than one is for CTranslate2.
-        pages: a folder of static pages to answer at ``/``.
+        pages: further routes, such as the studio's.
         names: hosts that are answered to without a token.
         log: takes a line of JSON for each request, without texts and tokens.
     """
@@ -58,9 +56,8 @@ def create_app(
         WebSocketRoute("/v1/live", live.session),
         Route("/health", routes.health),
         Route("/metrics", routes.metrics),
+        *pages,
     ]
-    if pages is not None:
-        table.append(Mount("/", StaticFiles(directory=pages, html=True)))
 
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:

@@ -19,6 +19,7 @@ from parlure.shipping.server.service import Service
 
 TOLD = "parlure"  # in a scope: what routes tell of a request
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+PAGE_DATA = "/studio/data"  # what the page asks for
 _OPEN = ("/health", "/v1/live")  # a live session gives its token in its first message
 _DRAINED_MB, _DRAINED_S = (
     64,
@@ -110,8 +111,8 @@ class Door:
 
     @staticmethod
     def is_private(path: str) -> bool:
-        """Whether a token is asked for: the page and its parts are for everybody."""
-        return path.startswith("/v1") or path == "/metrics"
+        """Whether a token is asked for: the page and its parts are for everybody, what it shows is not."""
+        return path.startswith(("/v1", PAGE_DATA)) or path == "/metrics"
 
     def knows(self, headers: Headers) -> bool:
         """Whether a request brings the token, if there is one."""

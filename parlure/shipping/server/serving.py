@@ -19,7 +19,6 @@ from parlure.whisper.conversion import Quantization
 from parlure.whisper.load import tuned_for_short
 
 TOKEN_VARIABLE = "PARLURE_TOKEN"
-STUDIO = Path(__file__).parents[1] / "studio" / "pages"  # what is answered at /, where it is installed
 _GRACE_S = 30  # that requests under way have when the server stops
 _MESSAGE_BYTES = 1 << 20  # of a live session's message
 
@@ -34,6 +33,9 @@ def serve(
     quantize: Quantization | None = None,
     window: Literal["full", "short"] = "full",
     limits: Limits | None = None,
+    corpus: Path | None = None,
+    report: Path | None = None,
+    split: str = "test",
     ready: Callable[[str], None] = say,
     log: Callable[[str], None] = say,
 ) -> None:
@@ -50,12 +52,15 @@ def serve(
         quantize: the numbers CTranslate2 multiplies.
         window: ``short`` decodes what lasts at most 30 s in windows of its own length, with runs tuned on such.
         limits: what is refused; None are the usual ones.
+        corpus: whose utterances the studio plays, and has heard again.
+        report: of it, which the studio shows.
+        split: of the corpus.
         ready: called with the server's address when it answers.
         log: takes a line for each model, and one of JSON for each request.
 
     Raises:
-        ParlureError: a model cannot be loaded, the address cannot be listened on, other machines could reach it
-            without a token, or ``parlure[serve]`` is not installed.
+        ParlureError: a model, the corpus or the report cannot be used, the address cannot be listened on, other
+            machines could reach it without a token, or ``parlure[serve]`` is not installed.
     """
     token = token or os.environ.get(TOKEN_VARIABLE) or None
     if not is_loopback(host) and token is None:
@@ -67,6 +72,8 @@ def serve(
 
         from parlure.shipping.server.app import create_app
         from parlure.shipping.server.models import named_models, open_models
+        from parlure.shipping.studio.examples import Examples
+        from parlure.shipping.studio.routes import Studio
     except ImportError as error:
         raise missing_extra(error.name or "starlette", "serve", "parlure serve") from error
     named = named_models(models)
@@ -76,6 +83,7 @@ def serve(
                 f"{name} is not known to be tuned on short windows, in which an untuned Whisper goes round in circles",
                 "leave out --window short, or give the run folder of a tuning with full_window_share below 1",
             )
+    examples = Examples(corpus, report, split)
     with listening(host, port) as sock:
         opened = open_models(named, engine, quantize)
         for one in opened.values():
@@ -85,7 +93,7 @@ def serve(
             limits=limits,
             token=token,
             decoding=DecodingOptions(window=window),
-            pages=STUDIO if STUDIO.is_dir() else None,
+            pages=Studio(opened, examples).routes(),
             log=log,
         )
         address = sock.getsockname()

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Query, Response
-from transformers.models.whisper.tokenization_whisper import LANGUAGES
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from transformers import WhisperTokenizer
 
 from parlure.corpus.explore.document import Document
+from parlure.shipping.server.door import PAGE_DATA
+from parlure.shipping.server.models import ServedModel
+from parlure.shipping.server.refusal import RefusedError, refused
 from parlure.shipping.studio.examples import Examples
 from parlure.speech.audio import AudioError
+from parlure.whisper.languages import language_ids, language_name
 
 _SCRIPTS = ("basics", "words", "listen", "live", "record", "tests", "start")
 STUDIO = Document(
@@ -28,93 +36,89 @@ STUDIO = Document(
     local="media-src blob:; worker-src 'self'",
 )
 _CAPTURE = "capture.js"
-_TICKET_S = 3600.0
 _FOR_ALL = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_TICKET_S = 3600.0
 
 
-class Tickets:
-    """Each opens the report for an hour."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, float] = {}  # ticket → when it ends, in seconds of the monotonic clock
-
-    def give(self) -> str:
-        """A new one."""
-        now = time.monotonic()
-        self._open = {ticket: end for ticket, end in self._open.items() if end > now}
-        ticket = secrets.token_urlsafe(24)
-        self._open[ticket] = now + _TICKET_S
-        return ticket
-
-    def good(self, ticket: str) -> bool:
-        """Whether it was given, and not long ago."""
-        return self._open.get(ticket, 0.0) > time.monotonic()
-
-
-def page_routes(examples: Examples, tickets: Tickets) -> APIRouter:
-    """The page itself and its audio thread's script, for everybody, and the report for who has a ticket."""
-    router = APIRouter(include_in_schema=False)
-    policy = STUDIO.policy.replace("script-src ", "script-src 'self' ")
-    capture = (files("parlure.shipping.studio") / "page" / _CAPTURE).read_bytes()
-
-    @router.get("/")
-    def page() -> Response:
-        return Response(STUDIO.page, 200, _FOR_ALL | {"Content-Security-Policy": policy}, "text/html; charset=utf-8")
-
-    @router.get(f"/studio/{_CAPTURE}")
-    def script() -> Response:
-        return Response(capture, 200, _FOR_ALL, "text/javascript")
-
-    @router.get("/studio/report")
-    def report(ticket: str = "") -> Response:
-        if not tickets.good(ticket):
-            raise HTTPException(403, "this address is no longer good: take the link in the studio")
-        found = examples.report()
-        if found is None:
-            raise HTTPException(404, "this server was given no report")
-        return Response(found, 200, _FOR_ALL, "text/html; charset=utf-8")
-
-    return router
-
-
-def data_routes(
-    examples: Examples, tickets: Tickets, models: Sequence[str], languages: Sequence[str], sentence: str
-) -> APIRouter:
-    """What the page asks for; a server puts its own guard before it.
+class Studio:
+    """The page of a server.
 
     Args:
-        examples: the test utterances and the report.
-        tickets: for the report.
-        models: names that a request can ask for, base first.
-        languages: codes that all of them know.
-        sentence: what runs here, for the page's head.
+        models: of the server, base first.
+        examples: test utterances and a report, if there are any.
     """
-    router = APIRouter(prefix="/studio", include_in_schema=False)
 
-    @router.get("/about")
-    def about() -> dict[str, Any]:
-        named = sorted(((code, LANGUAGES.get(code, code)) for code in languages), key=lambda one: one[1])
-        return {
-            "models": list(models), "languages": named, "sentence": sentence,
-            "n_utterances": len(examples), "report": examples.sentence,
-        }  # fmt: skip
+    def __init__(self, models: Mapping[str, ServedModel], examples: Examples) -> None:
+        self._models, self._examples = models, examples
+        self._policy = STUDIO.policy.replace("script-src ", "script-src 'self' ")
+        self._capture = (files("parlure.shipping.studio") / "page" / _CAPTURE).read_bytes()
+        self._tickets: dict[str, float] = {}  # ticket → when it ends, in seconds of the monotonic clock
 
-    @router.get("/utterances")
-    def utterances(search: str = "", order: str = "", offset: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
-        return examples.page(search, order, offset)
+    def routes(self) -> list[BaseRoute]:
+        """For the server's application."""
+        return [
+            Route("/", self._page),
+            Route(f"/studio/{_CAPTURE}", self._script),
+            Route("/studio/report", self._report),
+            Route(f"{PAGE_DATA}/about", self._about),
+            Route(f"{PAGE_DATA}/utterances", self._utterances),
+            Route(f"{PAGE_DATA}/audio", self._audio),
+            Route(f"{PAGE_DATA}/ticket", self._ticket, methods=["POST"]),
+        ]
 
-    @router.get("/audio")
-    def audio(id: str) -> Response:
+    async def _page(self, request: Request) -> Response:
+        return Response(
+            STUDIO.page, 200, _FOR_ALL | {"Content-Security-Policy": self._policy}, "text/html; charset=utf-8"
+        )
+
+    async def _script(self, request: Request) -> Response:
+        return Response(self._capture, 200, _FOR_ALL, "text/javascript")
+
+    async def _report(self, request: Request) -> Response:
+        if self._tickets.get(request.query_params.get("ticket", ""), 0.0) <= time.monotonic():
+            raise RefusedError(403, "this address is no longer good: take the link in the studio", "old_ticket")
+        page = await to_thread.run_sync(self._examples.report)
+        if page is None:
+            raise RefusedError(404, "this server was given no report", "no_report")
+        return Response(page, 200, _FOR_ALL, "text/html; charset=utf-8")
+
+    async def _about(self, request: Request) -> Response:
+        known = [_languages(one) for one in self._models.values()]
+        codes = set.intersection(*known)
+        told: dict[str, Any] = {
+            "models": list(self._models),
+            "languages": sorted(((code, language_name(code)) for code in codes), key=lambda one: one[1]),
+            "sentence": " · ".join(f"{name}: {one.how}" for name, one in self._models.items()),
+            "n_utterances": len(self._examples),
+            "report": self._examples.sentence,
+        }
+        return JSONResponse(told, headers=_FOR_ALL)
+
+    async def _utterances(self, request: Request) -> Response:
+        asked = request.query_params
+        offset = int(place) if (place := asked.get("offset", "")).isascii() and place.isdigit() else 0
+        page = self._examples.page(asked.get("search", ""), asked.get("order", ""), offset)
+        return JSONResponse(page, headers=_FOR_ALL)
+
+    async def _audio(self, request: Request) -> Response:
+        name = request.query_params.get("id", "")
         try:
-            sound = examples.sound(id)
+            sound = await to_thread.run_sync(partial(self._examples.sound, name))
         except AudioError as error:
-            raise HTTPException(422, error.message) from error
+            raise refused(error, "broken_audio", "id") from error
         if sound is None:
-            raise HTTPException(404, f"there is no utterance {id}")
+            raise RefusedError(404, f"there is no utterance {name[:200]}", "no_utterance", "id")
         return Response(sound, 200, _FOR_ALL, "audio/wav")
 
-    @router.post("/ticket")
-    def ticket() -> dict[str, str]:
-        return {"ticket": tickets.give()}
+    async def _ticket(self, request: Request) -> Response:
+        now = time.monotonic()
+        self._tickets = {ticket: end for ticket, end in self._tickets.items() if end > now}
+        ticket = secrets.token_urlsafe(24)
+        self._tickets[ticket] = now + _TICKET_S
+        return JSONResponse({"ticket": ticket}, headers=_FOR_ALL)
 
-    return router
+
+def _languages(model: ServedModel) -> set[str]:
+    """Codes of the languages that a model knows."""
+    tokenizer: WhisperTokenizer = model.engine.tokenizer
+    return set(language_ids(tokenizer))

@@ -4,7 +4,7 @@ const option = (value, text = value) => { const node = make("option", text); nod
 const begin = async () => {
   let about;
   try {
-    about = await (await ask("studio/about")).json();
+    about = await (await ask("studio/data/about")).json();
   } catch (error) {
     trouble(error);
     return;
@@ -30,7 +30,7 @@ const begin = async () => {
 };
 const read = async () => {
   try {
-    const { ticket } = await (await ask("studio/ticket", { method: "POST" })).json();
+    const { ticket } = await (await ask("studio/data/ticket", { method: "POST" })).json();
     location.assign("studio/report?" + new URLSearchParams({ ticket }));
   } catch (error) {
     trouble(error);

@@ -9,7 +9,7 @@ const fill = async offset => {
   const asked = new URLSearchParams(new FormData(filters));
   asked.set("offset", offset);
   try {
-    const page = await (await ask("studio/utterances?" + asked, { signal: looking.signal })).json();
+    const page = await (await ask("studio/data/utterances?" + asked, { signal: looking.signal })).json();
     if (!offset) { rows = []; chosen = -1; at("list").replaceChildren(); }
     for (const row of page.rows) at("list").append(line(row, rows.push(row) - 1));
     at("count").textContent = plural(page.found, "utterance");
@@ -44,7 +44,7 @@ const choose = async place => {
   buttons[place].scrollIntoView({ block: "nearest" });
   const row = rows[place];
   try {
-    const blob = await (await ask("studio/audio?" + new URLSearchParams({ id: row.id }))).blob();
+    const blob = await (await ask("studio/data/audio?" + new URLSearchParams({ id: row.id }))).blob();
     if (at("language").querySelector(`option[value="${row.language}"]`)) at("language").value = row.language;
     at("task").value = row.task;
     await listen(row.id, blob, "utterance.wav", row.reference);
