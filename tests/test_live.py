@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -43,7 +44,10 @@ def talk(address, messages, start=None, header="Bearer s3cret", **settings):
             await socket.send(json.dumps(START if start is None else start))
             for message in messages:
                 await socket.send(message)
-            said = [json.loads(message) async for message in socket]
+            said = []
+            with suppress(websockets.ConnectionClosed):
+                while True:
+                    said.append(json.loads(await socket.recv()))
             return said, socket.close_code
 
     return asyncio.run(session())

@@ -36,7 +36,7 @@ def sounds():
 def files(sounds, tmp_path_factory):
     place = tmp_path_factory.mktemp("sounds")
     pause = np.zeros(12_000, np.float32)
-    long = np.concatenate([sounds[0], np.zeros(17 * 16_000, np.float32), *sounds, *[pause] * 9, sounds[2]])
+    long = np.concatenate([part for sound in sounds * 5 for part in (sound, pause)])
     for name, sound in (("short", sounds[0]), ("second", sounds[1]), ("third", sounds[2]), ("long", long)):
         write_audio(place / f"{name}.flac", sound)
     write_audio(place / "endless.flac", np.zeros(41 * 16_000, np.float32))
