@@ -331,6 +331,17 @@ def test_a_full_queue_and_what_takes_too_long(served, files):
         assert "this took longer than 0.3 s and was given up" in both[1][2]
         with pytest.raises(openai.APIError, match="this took longer than"):
             list(ask(client, files / "long.flac", stream=True))
+    lines = []
+    with running(slow, lines.append, limits=Limits(held_s=2.0)) as address:
+        client = openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+        with ThreadPoolExecutor(2) as pool:
+            both = sorted(pool.map(status, ["short", "short"]))
+            assert [one[0] for one in both] == [200, 429]
+            assert "recordings of many hours are being decoded: come again" in both[1][2]
+        with pytest.raises(openai.APITimeoutError):
+            ask(client.with_options(timeout=0.5), files / "short.flac")
+        assert status("short")[0] == 200  # nothing of what was given up is held
+    assert [json.loads(line)["status"] for line in lines][-2:] == [499, 200]
 
 
 def test_names_of_models(tmp_path):

@@ -192,8 +192,9 @@ class Service:
 def _steps(engine: TimedEngine, samples: Samples, options: DecodingOptions, words: bool) -> Iterator[Step]:
     """Windows that begin within the recording: what a model writes of the silence behind it was not said."""
     for window in engine.windows(samples, options):
-        if len(window.sound(samples)):
-            yield window, tuple(words_in(engine, window, samples, options.task)) if words else ()
+        yield window, tuple(words_in(engine, window, samples, options.task)) if words else ()
+        if window.is_last(samples):
+            return
 
 
 def _tell(loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Step | None], step: Step | None) -> None:
