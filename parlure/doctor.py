@@ -21,6 +21,7 @@ _EXTRAS = {
     "synth": ("espeakng_loader", "synthetic speech: parlure demo"),
     "export": ("ctranslate2", "faster-whisper"),
     "score": ("sacrebleu", "scores of translations"),
+    "serve": ("uvicorn", "OpenAI's API: parlure serve"),
     "meeting": ("meeteval", "cpWER of several speakers"),
 }
 _LITTLE_DISK_GB = 20.0  # a medium checkpoint, its download and a run

@@ -97,8 +97,8 @@ def windows(
         limit = min(options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS, MAX_TOKENS - len(prompt))
         return _greedy(model, window_at(features, place), prompt, rules, limit)
 
-    for place, n_heard, row, phrases in walk(n_frames, options, rules.special.timestamp_begin, hear):
-        yield heard_window(tokenizer, language, place, n_heard, row, phrases)
+    for place, row, phrases in walk(n_frames, options, rules.special.timestamp_begin, hear):
+        yield heard_window(tokenizer, language, place, row, phrases)
 
 
 @torch.inference_mode()

@@ -30,20 +30,27 @@ class TimedPhrase:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a window is, in frames of 10 ms: where it begins, how many it holds, where the next one begins."""
+
+    start: int
+    n_frames: int
+    next: int
+
+
+@dataclass(frozen=True)
 class HeardWindow:
     """What one window of 30 s gave.
 
     Attributes:
-        start_frame: where it begins, in frames of 10 ms.
-        n_frames: of the recording that it holds.
+        place: where it is.
         language: that it was decoded in.
         phrases: those that end within it, some perhaps without a text; none where the model takes it for silent.
         no_speech_prob: probability of ``<|nospeech|>`` right after the start token, 0 to 1.
         avg_logprob: mean log-probability of the window's tokens, timestamps and the end included.
     """
 
-    start_frame: int
-    n_frames: int
+    place: Place
     language: str
     phrases: tuple[TimedPhrase, ...]
     no_speech_prob: float
@@ -56,8 +63,12 @@ class HeardWindow:
 
     def sound(self, samples: Samples) -> Samples:
         """What it heard of the recording, at most 30 s."""
-        first = self.start_frame * HOP_LENGTH
-        return samples[first : first + min(self.n_frames * HOP_LENGTH, N_WINDOW_SAMPLES)]
+        first = self.place.start * HOP_LENGTH
+        return samples[first : first + min(self.place.n_frames * HOP_LENGTH, N_WINDOW_SAMPLES)]
+
+    def is_last(self, samples: Samples) -> bool:
+        """Whether the next window would begin behind the recording, in silence that was put there."""
+        return self.place.next * HOP_LENGTH >= len(samples)
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ def walk(
     options: DecodingOptions,
     timestamp_begin: int,
     hear: Callable[[int, int], TimedRow],
-) -> Iterator[tuple[int, int, TimedRow, list[Phrase]]]:
+) -> Iterator[tuple[Place, TimedRow, list[Phrase]]]:
     """Place the windows, each where the last phrase of the one before ended.
 
     Args:
@@ -96,18 +107,14 @@ def walk(
         hear: the row of a window, by its first frame and the frames of the recording that it holds.
 
     Yields:
-        First frame, frames held, row, and phrases with times from the window's start; none where the row is doubtful.
+        Where it is, its row, and phrases with times from the window's start; none where the row is doubtful.
     """
     place = 0
     while place < n_frames:
         n_heard = min(N_WINDOW_FRAMES, n_frames - place)
         row = hear(place, n_heard)
-        if row.is_doubtful(options):
-            yield place, n_heard, row, []
-            place += n_heard
-            continue
-        phrases, further = cut(row.tokens, timestamp_begin, n_heard)
-        yield place, n_heard, row, phrases
+        phrases, further = ([], n_heard) if row.is_doubtful(options) else cut(row.tokens, timestamp_begin, n_heard)
+        yield Place(place, n_heard, place + further), row, phrases
         place += further
 
 
@@ -129,17 +136,17 @@ def window_at(features: np.ndarray, place: int) -> np.ndarray:
 
 
 def heard_window(
-    tokenizer: WhisperTokenizer, language: str, place: int, n_heard: int, row: TimedRow, phrases: Sequence[Phrase]
+    tokenizer: WhisperTokenizer, language: str, place: Place, row: TimedRow, phrases: Sequence[Phrase]
 ) -> HeardWindow:
     """A window as :func:`walk` places it, with texts and times from the recording's start."""
-    offset_s = place * HOP_LENGTH / SAMPLE_RATE
+    offset_s = place.start * HOP_LENGTH / SAMPLE_RATE
     timed = tuple(
         TimedPhrase(
             round(offset_s + one.start, 2), round(offset_s + one.end, 2), text_of(tokenizer, one.tokens), one.tokens
         )
         for one in phrases
     )
-    return HeardWindow(place, n_heard, language, timed, row.no_speech_prob, row.avg_logprob)
+    return HeardWindow(place, language, timed, row.no_speech_prob, row.avg_logprob)
 
 
 def text_ids(tokenizer: WhisperTokenizer, tokens: Sequence[int]) -> list[int]:

@@ -47,7 +47,7 @@ def words_in(engine: TimedEngine, window: HeardWindow, samples: Samples, task: s
     if not tokens or not len(sound):
         return []
     starts = engine.token_starts(sound, tokens, window.language, task)
-    offset_s, found, before = window.start_frame / FRAMES_PER_S, list[Word](), 0
+    offset_s, found, before = window.place.start / FRAMES_PER_S, list[Word](), 0
     for phrase, ids in spoken:
         for text, first, last in grouped(engine.tokenizer, ids, window.language):
             span = trimmed(sound, starts[before + first], starts[before + last])

@@ -75,7 +75,7 @@ def as_verbose(heard: Heard, task: str, granularities: Sequence[str]) -> dict[st
 def _segment(number: int, window: HeardWindow, phrase: TimedPhrase, heard: Heard) -> dict[str, Any]:
     return {
         "id": number,
-        "seek": window.start_frame,
+        "seek": window.place.start,
         "start": _within(phrase.start, heard),
         "end": _within(phrase.end, heard),
         "text": phrase.text,

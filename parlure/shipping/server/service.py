@@ -53,18 +53,20 @@ class Service:
         self._decoding = replace(decoding, batch_size=limits.batch)
         self._held_s = 0.0
         self._reading = asyncio.Semaphore(_AT_ONCE)
-        self._folder = tempfile.TemporaryDirectory(prefix="parlure-serve-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.worker = Worker(batch=limits.batch, wait_s=limits.wait_s, metrics=self.metrics, n_threads=n_threads)
 
     def start(self) -> None:
         """Begin to work."""
+        self._folder = tempfile.TemporaryDirectory(prefix="parlure-serve-")
         self.worker.start()
 
     async def stop(self) -> None:
         """Finish the step that runs, give up the rest."""
         self.stopping = True
         await asyncio.to_thread(self.worker.stop)
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def model(self, name: str) -> ServedModel:
         """The model of a name.
@@ -106,6 +108,7 @@ class Service:
         Raises:
             RefusedError: it is no sound, too long, or too much waits already.
         """
+        assert self._folder is not None, "the service has not been started"
         async with self._reading:
             samples = await asyncio.to_thread(samples_of, file, self.limits, Path(self._folder.name))
         length_s = duration_s(samples)
@@ -192,8 +195,9 @@ class Service:
 def _steps(engine: TimedEngine, samples: Samples, options: DecodingOptions, words: bool) -> Iterator[Step]:
     """Windows that begin within the recording: what a model writes of the silence behind it was not said."""
     for window in engine.windows(samples, options):
-        if len(window.sound(samples)):
-            yield window, tuple(words_in(engine, window, samples, options.task)) if words else ()
+        yield window, tuple(words_in(engine, window, samples, options.task)) if words else ()
+        if window.is_last(samples):
+            return
 
 
 def _tell(loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Step | None], step: Step | None) -> None:

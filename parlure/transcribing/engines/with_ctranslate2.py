@@ -284,8 +284,8 @@ class CTranslate2Engine:
             )  # fmt: skip
             return TimedRow(row.tokens, row.no_speech_prob, row.avg_logprob)
 
-        for place, n_heard, row, phrases in walk(n_frames, options, self._special.timestamp_begin, hear):
-            yield heard_window(self.tokenizer, language, place, n_heard, row, phrases)
+        for place, row, phrases in walk(n_frames, options, self._special.timestamp_begin, hear):
+            yield heard_window(self.tokenizer, language, place, row, phrases)
 
     def token_starts(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> list[float]:
         """When each token begins, by CTranslate2's own warping of the attention of the heads its folder names."""
