@@ -2,9 +2,10 @@
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
 :func:`transcribe`; before it :func:`baseline`, after it :func:`curve`, :func:`tune`, :func:`correct`, :func:`label`.
-Tuned models: :func:`merge`, :func:`parity` (of an export), :class:`SharedBase` (several adapters in one process). Scoring: :func:`wer`, :func:`cer`,
-:func:`process`, :func:`make_compute_metrics`. What can go wrong: :class:`ParlureError`; what a callback may raise to
-stop a run: :class:`StopTrainingError`. All are loaded when they are first asked for: importing parlure costs nothing.
+Tuned models: :func:`merge`, :func:`parity` (of an export), :class:`SharedBase` (several adapters in one process),
+:func:`serve`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. What can go wrong:
+:class:`ParlureError`; what a callback may raise to stop a run: :class:`StopTrainingError`. All are loaded when they are
+first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
     from parlure.search.tune import tune
     from parlure.shipping.export.parity import parity
+    from parlure.shipping.server.serving import serve
     from parlure.training.interrupt import StopTrainingError
     from parlure.training.loop import train
     from parlure.training.merging import merge
@@ -39,6 +41,7 @@ _ROOMS = {
     "parlure.scoring.skills.curve": ("curve",),
     "parlure.search.tune": ("tune",),
     "parlure.shipping.export.parity": ("parity",),
+    "parlure.shipping.server.serving": ("serve",),
     "parlure.training.interrupt": ("StopTrainingError",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
@@ -49,7 +52,7 @@ _ROOMS = {
 }
 __all__ = [
     "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "baseline", "curve", "tune", "merge",
-    "correct", "label", "SharedBase", "parity",
+    "correct", "label", "SharedBase", "parity", "serve",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError", "StopTrainingError",
 ]  # fmt: skip
 

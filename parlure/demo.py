@@ -86,6 +86,7 @@ def _demo(out: Path, seed: int, console: Console) -> DemoSummary:
     return DemoSummary(
         f"{headline}: {sentence}\n"
         f"report: {report / 'report.html'}\n"
+        f"hear both models: parlure serve nano tuned={run} --corpus {corpus} --report {report}\n"
         "next, with your own recordings: parlure prepare calls.csv --out corpus --language fr"
     )
 

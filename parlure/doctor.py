@@ -22,6 +22,7 @@ _EXTRAS = {
     "export": ("ctranslate2", "faster-whisper"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "score": ("sacrebleu", "scores of translations"),
+    "serve": ("uvicorn", "OpenAI's API: parlure serve"),
     "meeting": ("meeteval", "cpWER of several speakers"),
 }
 _LITTLE_DISK_GB = 20.0  # a medium checkpoint, its download and a run

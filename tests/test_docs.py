@@ -13,6 +13,7 @@ from chat_calls import write_calls
 from made_corpus import write_as_others
 from replica import write_talkbank, write_trees
 from scored import report_of, rows_of
+from serving import running
 from tuned_runs import tuned_run
 
 from parlure import cli
@@ -21,9 +22,11 @@ from parlure.recipe import load_recipe, parse_recipe
 from parlure.scoring.report import write_report
 from parlure.scoring.skills import evaluate
 from parlure.sections import Recipe
+from parlure.shipping.server.models import ServedModel
 from parlure.speech.audio import read_audio, write_audio
 from parlure.speech.channel.conditions import CONDITIONS, USUAL
 from parlure.speech.synth import Voice, synthesize
+from parlure.transcribing.engines.with_torch import TorchEngine
 from parlure.whisper.load import NANO
 
 ROOT = Path(__file__).parent.parent
@@ -121,8 +124,8 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
          "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "vocabulary.md", "new-language.md",
          "scoring.md", "beyond-wer.md", "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md",
-         "pseudo-labels.md", "correct.md", "publish.md", "export.md", "parity.md", "quebec-telephone.md", "is-my-wer-real.md",
-         "telephone.md"]  # fmt: skip
+         "pseudo-labels.md", "correct.md", "publish.md", "export.md", "parity.md", "serve.md", "studio.md",
+         "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
 
 
 def test_torchrun(desk, monkeypatch):
@@ -163,7 +166,7 @@ def write_again(desk: Path) -> None:
         (desk / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts), encoding="utf-8")
 
 
-def interrupted(server: CorpusServer) -> None:
+def interrupted(server: object, **settings: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -184,6 +187,7 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
     monkeypatch.setattr("parlure.scoring.skills.robustness.USUAL", ("g711", "crosstalk"))  # thirty take too long
     monkeypatch.setattr("parlure.scoring.skills.curve._OFF", 1.0)  # two utterances are no halves
     monkeypatch.setattr(CorpusServer, "serve_forever", interrupted)  # what serves until Ctrl-C
+    monkeypatch.setattr("uvicorn.Server.run", interrupted)
     monkeypatch.setattr("webbrowser.open", lambda url: True)
     done = 0
     for page in ORDER:
@@ -213,6 +217,27 @@ def test_every_command_of_every_page_runs(desk, monkeypatch, capsys):
     assert done == sum(len(commands(page.name)) for page in PAGES) >= 15
 
 
+ADDRESS = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(scope="module")
+def answering(nano):
+    """The server that docs/serve.md speaks of, on nano."""
+    served = ServedModel("run", TorchEngine(nano), 0, "")
+    with running({"run": served}, lambda line: None) as address:
+        yield address
+
+
+def test_every_curl_of_serve_is_answered(desk, answering):
+    lines = [line for name, text in blocks("") if name == "serve.md" for line in text.splitlines()]
+    curls = [line.replace(ADDRESS, answering) for line in lines if line.startswith("curl ")]
+    assert len(curls) >= 6
+    for line in curls:
+        arguments = [*shlex.split(line), "--fail", "--silent", "--show-error"]
+        result = subprocess.run(arguments, cwd=desk, capture_output=True, text=True)
+        assert result.returncode == 0 and result.stdout, f"{line}\n{result.stderr}"
+
+
 @pytest.mark.parametrize(("page", "text"), blocks("toml"))
 def test_every_recipe_is_valid(page, text):
     import tomllib
@@ -221,8 +246,9 @@ def test_every_recipe_is_valid(page, text):
 
 
 @pytest.mark.parametrize(("page", "text"), blocks("python"))
-def test_python_runs(page, text, desk, monkeypatch):
+def test_python_runs(page, text, desk, monkeypatch, answering):
     monkeypatch.chdir(desk)
+    text = text.replace(ADDRESS, answering)
     parlure_corpus(desk)
     if not (desk / "report").exists():  # the commands of the pages make it, if they were run
         write_report(desk / "report", *report_of(rows_of(2)))

@@ -11,7 +11,7 @@ import sys
 # in the order of --help
 # isort: off
 from parlure.cli import road, corpus, recordings, checking, exploring, correcting, editing  # noqa: F401
-from parlure.cli import deciding, tuning, transcribing, hearing, scores, shipping, machine  # noqa: F401
+from parlure.cli import deciding, tuning, transcribing, hearing, scores, shipping, serving, machine  # noqa: F401
 
 # isort: on
 from parlure.cli.app import app

@@ -17,11 +17,12 @@ from transformers import WhisperTokenizer
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import WINDOW_S
+from parlure.speech.features import HOP_LENGTH, WINDOW_S
 from parlure.transcribing.edges import trimmed
 from parlure.transcribing.engines.interface import Engine
 from parlure.transcribing.hypothesis import Hypothesis, Segment, Word
 from parlure.transcribing.reading import ReadsAlong
+from parlure.transcribing.windows import HeardWindow
 from parlure.whisper.prompt import encode_text
 
 _MARGIN_S = 0.2  # heard around the phrases of a window, up to the middle of the pause: their times are rough
@@ -76,6 +77,25 @@ def with_words(engine: Engine, hypothesis: Hypothesis, samples: Samples, task: s
                 words = alone if heard.n_astray(number, alone) < n_astray else words
             found.append(heard.phrase(number, words, found[-1].end if found else 0.0))
     return replace(hypothesis, segments=tuple(found))
+
+
+def words_in(engine: Engine, window: HeardWindow, samples: Samples, task: str) -> list[Word]:
+    """The words of one window of a recording, with times from the recording's start.
+
+    Args:
+        engine: the one that heard it.
+        window: of the recording.
+        samples: the whole recording.
+        task: ``transcribe`` or ``translate``.
+
+    Raises:
+        ParlureError: the engine cannot be given a text.
+    """
+    phrases = tuple(Segment(one.start, one.end, one.text) for one in window.phrases if one.text)
+    end = window.place.start * HOP_LENGTH + len(window.sound(samples))
+    heard = Hypothesis("", "", window.language, phrases, None, None, (), False)
+    found = with_words(engine, heard, samples[:end], task).segments or ()
+    return [word for phrase in found for word in phrase.words or ()]
 
 
 class _Heard:

@@ -125,6 +125,11 @@ def language_of(tokenizer: WhisperTokenizer, token: str) -> str:
     return next((one for one, how in language_tokens(tokenizer).items() if how["token"] == code), code)
 
 
+def language_name(code: str) -> str:
+    """The English name of a language in small letters, as OpenAI's API gives it; the code of one without a name."""
+    return str(LANGUAGES.get(code, code))
+
+
 @torch.no_grad()
 def give_token(model: WhisperForConditionalGeneration, tokenizer: WhisperTokenizer, language: NewLanguage) -> int:
     """Make the token's embedding what it begins as, in a model that is changed in place.

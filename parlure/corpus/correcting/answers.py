@@ -19,9 +19,9 @@ from parlure.errors import ParlureError
 from parlure.speech.audio import AudioError
 
 PAGE = Document(
-    "correcting/page.html",
-    ("correcting/page.css",),
-    ("explore/basics.js", *(f"correcting/{name}.js" for name in ("list", "player", "desk", "keys"))),
+    "corpus.correcting/page.html",
+    ("corpus.correcting/page.css",),
+    ("corpus.explore/basics.js", *(f"corpus.correcting/{name}.js" for name in ("list", "player", "desk", "keys"))),
 )
 _SHOWN = 200  # rows at a time
 _KEPT_SOUNDS = 16  # a browser asks for one sound in several pieces

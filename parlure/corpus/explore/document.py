@@ -17,17 +17,19 @@ from parlure.scoring.page.style import STYLE
 
 @dataclass(frozen=True)
 class Document:
-    """What a page is made of, as files of packages, ``package/name``.
+    """What a page is made of, as files in the ``page`` folders of packages of parlure, ``package/name``.
 
     Attributes:
         html: with places for style and script.
         styles: behind the reports' own style.
         scripts: one script in several files, in this order; they share one scope, and the last one begins it all.
+        local: further content security policy, for what a page makes itself or loads from where it came from.
     """
 
     html: str
     styles: tuple[str, ...]
     scripts: tuple[str, ...]
+    local: str = "media-src 'self'"
 
     @cached_property
     def page(self) -> bytes:
@@ -40,7 +42,7 @@ class Document:
         """Its content security policy: no script and no style but its own run, nothing from elsewhere is loaded."""
         return (
             f"default-src 'none'; style-src '{_hash(self._style)}'; script-src '{_hash(self._script)}'; "
-            "connect-src 'self'; media-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+            f"connect-src 'self'; {self.local}; img-src data:; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         )
 
@@ -56,7 +58,7 @@ class Document:
 
 def _part(name: str) -> str:
     package, _, file = name.partition("/")
-    return (files(f"parlure.corpus.{package}") / "page" / file).read_text(encoding="utf-8")
+    return (files(f"parlure.{package}") / "page" / file).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -64,7 +66,7 @@ def _hash(text: str) -> str:
 
 
 EXPLORE = Document(
-    "explore/page.html",
-    ("explore/page.css",),
-    tuple(f"explore/{name}.js" for name in ("basics", "overview", "table", "player", "rejected", "keys")),
+    "corpus.explore/page.html",
+    ("corpus.explore/page.css",),
+    tuple(f"corpus.explore/{name}.js" for name in ("basics", "overview", "table", "player", "rejected", "keys")),
 )

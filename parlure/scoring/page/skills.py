@@ -21,6 +21,7 @@ def skills_section(report: Mapping[str, Any]) -> str:
         verdict = skill.get("verdict") or NO_NUMBER
         cells += f'<td class="verdict-{escape(verdict.replace(" ", "-"))}">{escape(verdict)}</td>'
         unit = f"{skill.get('unit', '')}, {skill.get('better', '')} is better"
-        rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td class="left wrap">{escape(unit)}</td></tr>')
+        heading = f'{escape(name)}<br><span class="unit">{escape(unit)}</span>'
+        rows.append(f'<tr><th scope="row" class="wrap">{heading}</th>{cells}</tr>')
     systems = [f"{escape(name)} [95 %]" for name in report["systems"]]
-    return '<h2 id="skills">Skills</h2>' + table(["skill", *systems, "verdict", "unit"], rows)
+    return '<h2 id="skills">Skills</h2>' + table(["skill", *systems, "verdict"], rows)

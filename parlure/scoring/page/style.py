@@ -22,7 +22,7 @@ h3 { font-size: 1rem; margin: 1.6rem 0 .6rem; }
 p { margin: .4rem 0; max-width: 46rem; } .muted, figcaption, .note { color: var(--muted); font-size: .9rem; }
 a { color: var(--tuned); }
 .lede { font-size: 1.1rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
 .tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: .7rem; }
 .tile { padding: .9rem 1.1rem; } .tile span { display: block; color: var(--muted); font-size: .85rem; }
 .tile b { font-size: 1.75rem; font-weight: 650; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -37,7 +37,8 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-
 th, td { padding: .45rem .8rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--muted); font-weight: 500; font-size: .85rem; vertical-align: bottom; }
 th.left, td.left { text-align: left; } tbody th { font-weight: 600; text-align: left; }
-td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+td.wrap, th.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+th .unit { color: var(--muted); font-weight: 400; font-size: .85rem; }
 tr.again > * { border-top-color: transparent; }
 .headline td, .headline th { background: color-mix(in srgb, var(--tuned) 7%, transparent); }
 .verdict-better { color: var(--better); } .verdict-worse { color: var(--worse); }

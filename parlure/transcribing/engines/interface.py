@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from transformers import WhisperTokenizer
 
 from parlure.speech.audio import Samples
 from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.hypothesis import Hypothesis
+from parlure.transcribing.reading import Reading
+from parlure.transcribing.windows import HeardWindow
 
 EngineName = Literal["torch", "ctranslate2", "onnx"]
 
@@ -56,4 +58,20 @@ class Engine(Protocol):
 
     def description(self) -> dict[str, Any]:
         """Engine, numbers, device and versions, as a report's ``decode`` names them."""
+        ...
+
+
+@runtime_checkable
+class TimedEngine(Engine, Protocol):
+    """A Whisper that also says what it hears while it goes on, and when each token is said."""
+
+    @property
+    def tokenizer(self) -> WhisperTokenizer: ...
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording of any length greedily, window after window, see :mod:`parlure.transcribing.windows`."""
+        ...
+
+    def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:
+        """When each token of a text is said, and how probable it is, see :mod:`parlure.transcribing.reading`."""
         ...

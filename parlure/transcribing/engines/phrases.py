@@ -7,10 +7,10 @@ nothing follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parlure.speech.features import FRAMES_PER_S, N_WINDOW_FRAMES
+from parlure.speech.features import FRAMES_PER_S
 from parlure.whisper.prompt import TIMESTAMP_STEP_S
 
 _FRAMES_PER_STEP = round(TIMESTAMP_STEP_S * FRAMES_PER_S)
@@ -50,31 +50,3 @@ def cut(tokens: Sequence[int], timestamp_begin: int, n_frames: int) -> tuple[lis
         Phrase(steps[first] * TIMESTAMP_STEP_S, steps[end - 1] * TIMESTAMP_STEP_S, tuple(tokens[first:end]))
         for first, end in spans
     ], further
-
-
-def in_sequence(
-    n_frames: int, timestamp_begin: int, decode: Callable[[int, int], Sequence[int] | None]
-) -> list[tuple[float, float, Sequence[int]]]:
-    """A recording's windows one after the other, each from where the last phrase ended.
-
-    Args:
-        n_frames: of the recording.
-        timestamp_begin: the id of ``<|0.00|>``.
-        decode: first frame and number of frames of a window → its tokens, or None where there is no text in it.
-
-    Returns:
-        Phrases: start and end in seconds from the recording's start, and tokens.
-    """
-    found: list[tuple[float, float, Sequence[int]]] = []
-    place = 0
-    while place < n_frames:
-        n_heard = min(N_WINDOW_FRAMES, n_frames - place)
-        tokens = decode(place, n_heard)
-        if tokens is None:
-            place += n_heard
-            continue
-        offset_s = place / FRAMES_PER_S
-        phrases, further = cut(tokens, timestamp_begin, n_heard)
-        found += [(offset_s + phrase.start, offset_s + phrase.end, phrase.tokens) for phrase in phrases]
-        place += further
-    return found

@@ -20,6 +20,7 @@ from parlure.transcribing.decode import Clip, DecodingOptions
 from parlure.transcribing.engines.with_torch import TorchEngine
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.reading import Reading
+from parlure.transcribing.windows import HeardWindow
 from parlure.whisper.adapters import Beside
 from parlure.whisper.load import LoadedModel, load, load_tokenizer, locate, weight_files
 from parlure.whisper.prompt import language_tokens
@@ -140,6 +141,16 @@ class SharedEngine:
         """Decode a recording of any length, see :func:`parlure.transcribing.longform.decode_long`."""
         with self._shared.using(self._name):
             return self._torch.decode_long(name, samples, options)
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording window after window; between two of them other adapters have their turn."""
+        found = self._torch.windows(samples, options)
+        while True:
+            with self._shared.using(self._name):
+                window = next(found, None)
+            if window is None:
+                return
+            yield window
 
     def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:
         """Read a text along its sound, see :mod:`parlure.transcribing.reading`."""

@@ -12,8 +12,8 @@ In float32 the tokens are torch's (tested, in both windows), probabilities agree
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ import torch
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import Samples
-from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import (
     LOGPROB_THRESHOLD,
     Clip,
@@ -34,18 +34,16 @@ from parlure.transcribing.decode import (
     text_of,
     window_waves,
 )
-from parlure.transcribing.engines.phrases import in_sequence
 from parlure.transcribing.engines.threads import n_threads
 from parlure.transcribing.hypothesis import Hypothesis
-from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.loopguard import without_rounds
 from parlure.transcribing.reading import Reading, n_positions_of
 from parlure.transcribing.warping import POSITION_S
+from parlure.transcribing.windows import HeardWindow, TimedRow, heard_window, joined, padded, prompts, walk, window_at
 from parlure.whisper.conversion import QUANTIZATIONS, Quantization, converted, import_ctranslate2
 from parlure.whisper.languages import language_of
 from parlure.whisper.load import hash_files, is_ctranslate2, read_tokenizer
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
-from parlure.whisper.terms import terms_prompt
 
 _MAX_INITIAL_TIMESTAMP = 50  # steps of 0.02 s: where the first phrase begins at the latest, in every public Whisper
 _N_TIMESTAMPS = 1501
@@ -257,36 +255,41 @@ class CTranslate2Engine:
                 rows[index] = _Row((), row.no_speech_prob, row.avg_logprob, True)
         return rows
 
-    @torch.inference_mode()
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode one recording with phrase times: windows of 30 s, each begins where the last phrase ended.
 
         As :func:`parlure.transcribing.longform.decode_long`: log-mels of the whole recording, 0.0 after its end, greedy
         unless there are beams, without the previous text, silent windows skipped.
         """
-        n_samples = max(N_WINDOW_SAMPLES, -(-len(samples) // HOP_LENGTH) * HOP_LENGTH)
-        wave = torch.zeros(1, n_samples)
-        wave[0, : len(samples)] = torch.from_numpy(samples)
-        features = self._log_mel(wave)
-        n_frames, language = features.shape[-1], options.language
-        if language is None:
-            first = self._encode(self._log_mel(window_waves([samples[:N_WINDOW_SAMPLES]])))
-            language = self._identified(first, 1)[0] or "en"
-        before = terms_prompt(self.tokenizer, options.terms)
-        prompt = [*before, *prompt_ids(self.tokenizer, language, options.task, timestamps=True)]
+        return joined(self.tokenizer, name, self.windows(samples, replace(options, prompt=None)))
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording window after window, see :mod:`parlure.transcribing.windows`; with beams, if asked for.
+
+        Raises:
+            ParlureError: an unknown language or task, or a prompt longer than what Whisper reads.
+        """
+        features = self._log_mel(padded(samples))
+        n_frames, language = features.shape[-1], options.language or self._first_language(samples)
+        first, others = prompts(self.tokenizer, language, options)
         limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
 
-        def decode(place: int, n_heard: int) -> Sequence[int] | None:
-            window = features[:, :, place : place + n_heard]
-            encoded = self._encode(np.pad(window, ((0, 0), (0, 0), (0, N_WINDOW_FRAMES - n_heard))))
+        def hear(place: int, n_heard: int) -> TimedRow:
             [row] = self._generate(
-                encoded, [prompt], limit, options.beam_size, self._settings["suppress_ids"], suppress_blank=True,
+                self._encode(window_at(features, place)), [others if place else first], limit, options.beam_size,
+                self._settings["suppress_ids"], suppress_blank=True,
                 max_initial_timestamp_index=self._settings["max_initial_timestamp_index"],
             )  # fmt: skip
-            return None if row.is_doubtful(options) else row.tokens
+            return TimedRow(row.tokens, row.no_speech_prob, row.avg_logprob)
 
-        found = in_sequence(n_frames, self._special.timestamp_begin, decode)
-        return of_phrases(self.tokenizer, name, language, found)
+        for place, row, phrases in walk(n_frames, options, self._special.timestamp_begin, hear):
+            yield heard_window(self.tokenizer, language, place, row, phrases)
+
+    @torch.inference_mode()
+    def _first_language(self, samples: Samples) -> str:
+        """Identified from the first 30 s; English of a Whisper that knows no other."""
+        first = self._encode(self._log_mel(window_waves([samples[:N_WINDOW_SAMPLES]])))
+        return self._identified(first, 1)[0] or "en"
 
     @torch.inference_mode()
     def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:

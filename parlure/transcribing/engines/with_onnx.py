@@ -6,7 +6,8 @@ In float32 the tokens are torch's (tested, in both windows, with beams and promp
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,9 +20,8 @@ from transformers.generation.logits_process import WhisperTimeStampLogitsProcess
 
 from parlure.errors import ParlureError, missing_extra
 from parlure.speech.audio import Samples
-from parlure.speech.features import HOP_LENGTH, N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
+from parlure.speech.features import N_WINDOW_FRAMES, N_WINDOW_SAMPLES, log_mel
 from parlure.transcribing.decode import (
-    LOGPROB_THRESHOLD,
     Clip,
     DecodingOptions,
     decode_by,
@@ -30,15 +30,13 @@ from parlure.transcribing.decode import (
     window_waves,
 )
 from parlure.transcribing.engines.onnx_steps import OnnxStepper
-from parlure.transcribing.engines.phrases import in_sequence
 from parlure.transcribing.engines.threads import n_threads
 from parlure.transcribing.hypothesis import Hypothesis
-from parlure.transcribing.longform import of_phrases
 from parlure.transcribing.rows import Rules, suppression
+from parlure.transcribing.windows import HeardWindow, TimedRow, heard_window, joined, padded, prompts, walk, window_at
 from parlure.whisper.languages import language_ids
 from parlure.whisper.load import DECODER, ENCODER, hash_files, is_onnx, read_tokenizer
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
-from parlure.whisper.terms import terms_prompt
 
 
 class OnnxEngine:
@@ -133,28 +131,32 @@ class OnnxEngine:
         """Decode clips of at most 30 s, see :func:`parlure.transcribing.decode.decode`."""
         return decode_by(self, clips, options, progress)
 
-    @torch.inference_mode()
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode one recording with phrase times, as :func:`parlure.transcribing.longform.decode_long`."""
-        n_samples = max(N_WINDOW_SAMPLES, -(-len(samples) // HOP_LENGTH) * HOP_LENGTH)
-        wave = torch.zeros(1, n_samples)
-        wave[0, : len(samples)] = torch.from_numpy(samples)
-        features = log_mel(wave, self._n_mels)
-        language = options.language or self._first_language(samples)
-        before = terms_prompt(self.tokenizer, options.terms)
-        asked = [*before, *prompt_ids(self.tokenizer, language, options.task, timestamps=True)]
-        long = features.shape[-1] > N_WINDOW_FRAMES  # as transformers has it
-        rules = self._timed_rules(len(asked), len(before), options.max_new_tokens if long else MAX_TOKENS)
+        return joined(self.tokenizer, name, self.windows(samples, replace(options, prompt=None)))
 
-        def decode(place: int, n_heard: int) -> Sequence[int] | None:
-            window = features[:, :, place : place + n_heard]
-            stepper = self._hear_features(torch.nn.functional.pad(window, (0, N_WINDOW_FRAMES - n_heard)))
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording window after window, see :mod:`parlure.transcribing.windows`; with beams, if asked for.
+
+        Raises:
+            ParlureError: an unknown language or task, or a prompt longer than what Whisper reads.
+        """
+        features = log_mel(padded(samples), self._n_mels).numpy()
+        n_frames, language = features.shape[-1], options.language or self._first_language(samples)
+        first, others = prompts(self.tokenizer, language, options)
+        limit = options.max_new_tokens if n_frames > N_WINDOW_FRAMES else MAX_TOKENS  # as transformers has it
+        n_spoken = len(prompt_ids(self.tokenizer, language, options.task, timestamps=True))
+
+        def hear(place: int, n_heard: int) -> TimedRow:
+            asked = others if place else first
+            stepper = self._hear_features(torch.from_numpy(window_at(features, place)))
+            rules = self._timed_rules(len(asked), len(asked) - n_spoken, limit)
             [row] = search(stepper, torch.tensor([asked]), rules, options.beam_size)
-            doubtful = row.no_speech_prob > options.no_speech_threshold and row.avg_logprob < LOGPROB_THRESHOLD
-            return None if doubtful else row.tokens
+            return TimedRow(tuple(row.tokens), row.no_speech_prob, row.avg_logprob)
 
         timestamp_begin = SpecialTokens.of(self.tokenizer).timestamp_begin
-        return of_phrases(self.tokenizer, name, language, in_sequence(features.shape[-1], timestamp_begin, decode))
+        for place, row, phrases in walk(n_frames, options, timestamp_begin, hear):
+            yield heard_window(self.tokenizer, language, place, row, phrases)
 
     def _first_language(self, samples: Samples) -> str:
         stepper = self.hear(window_waves([samples[:N_WINDOW_SAMPLES]]))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from parlure.speech.audio import Samples
+from parlure.transcribing import timestamps
 from parlure.transcribing.decode import Clip, DecodingOptions, decode
 from parlure.transcribing.hypothesis import Hypothesis
 from parlure.transcribing.longform import decode_long
 from parlure.transcribing.reading import Reading, read
+from parlure.transcribing.windows import HeardWindow
 from parlure.whisper.load import LoadedModel
 
 
@@ -47,6 +49,10 @@ class TorchEngine:
     def decode_long(self, name: str, samples: Samples, options: DecodingOptions) -> Hypothesis:
         """Decode a recording of any length, see :func:`parlure.transcribing.longform.decode_long`."""
         return decode_long(self._loaded.model, self._loaded.tokenizer, name, samples, options)
+
+    def windows(self, samples: Samples, options: DecodingOptions) -> Iterator[HeardWindow]:
+        """Decode a recording window after window, see :func:`parlure.transcribing.timestamps.windows`."""
+        return timestamps.windows(self._loaded.model, self._loaded.tokenizer, samples, options)
 
     def read(self, sound: Samples, tokens: Sequence[int], language: str, task: str) -> Reading:
         """Read a text along its sound, see :mod:`parlure.transcribing.reading`."""

@@ -1,0 +1,1 @@
+"""A model behind OpenAI's API: ``serving`` is the command, ``app`` what answers, ``worker`` what decodes."""
