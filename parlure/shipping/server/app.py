@@ -14,8 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from parlure.ending import say
-from parlure.shipping.server.door import OWN_NAMES, TOLD, Door
+from parlure.shipping.server.door import OWN_NAMES, TOLD, Door, to_stderr
 from parlure.shipping.server.limits import Limits
 from parlure.shipping.server.live import Live
 from parlure.shipping.server.models import ServedModel
@@ -34,7 +33,7 @@ def create_app(
     n_threads: int = 1,
     pages: Path | None = None,
     names: frozenset[str] = OWN_NAMES,
-    log: Callable[[str], None] = say,
+    log: Callable[[str], None] = to_stderr,
 ) -> Starlette:
     """An ASGI application that answers as OpenAI's API does.
 

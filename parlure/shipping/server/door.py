@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -131,6 +132,11 @@ class Door:
         }
         row |= {key: told[key] for key in ("model", "audio_s", "code") if key in told}
         self._log(json.dumps(row, ensure_ascii=False))
+
+
+def to_stderr(line: str) -> None:
+    """Where the log goes."""
+    sys.stderr.write(line + "\n")
 
 
 def is_token(token: str | None, given: str) -> bool:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from parlure.ending import say
 from parlure.errors import ParlureError, missing_extra
 from parlure.shipping.server.limits import Limits
 from parlure.transcribing.decode import DecodingOptions
@@ -34,8 +33,8 @@ def serve(
     quantize: Quantization | None = None,
     window: Literal["full", "short"] = "full",
     limits: Limits | None = None,
-    ready: Callable[[str], None] = say,
-    log: Callable[[str], None] = say,
+    ready: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> None:
     """Load models and answer requests for them until the process is told to stop (Ctrl-C, SIGTERM).
 
@@ -50,8 +49,8 @@ def serve(
         quantize: the numbers CTranslate2 multiplies.
         window: ``short`` decodes what lasts at most 30 s in windows of its own length, with runs tuned on such.
         limits: what is refused; None are the usual ones.
-        ready: called with the server's address when it answers.
-        log: takes a line for each model, and one of JSON for each request.
+        ready: called with the server's address when it answers; None writes it to stderr.
+        log: takes a line for each model, and one of JSON for each request; None writes them to stderr.
 
     Raises:
         ParlureError: a model cannot be loaded, the address cannot be listened on, other machines could reach it
@@ -66,9 +65,11 @@ def serve(
         import uvicorn
 
         from parlure.shipping.server.app import create_app
+        from parlure.shipping.server.door import to_stderr
         from parlure.shipping.server.models import named_models, open_models
     except ImportError as error:
         raise missing_extra(error.name or "starlette", "serve", "parlure serve") from error
+    log, ready = log or to_stderr, ready or to_stderr
     named = named_models(models)
     for name, model in named.items():
         if window == "short" and not tuned_for_short(model):
