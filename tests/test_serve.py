@@ -11,6 +11,8 @@ import pytest
 import soundfile
 from serving import running
 from spoken import spoken
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from tuned_runs import tuned_run
 
 from parlure.shipping.server.limits import Limits
@@ -287,9 +289,15 @@ def test_health(url):
     assert httpx2.get(f"{url}/health").json() == {"status": "ready", "queue": 0, "models": ["nano"]}
 
 
-def test_a_token_is_asked_for(served, files):
-    lines = []
-    with running(served, lines.append, token="s3cret") as address:
+def test_a_token_is_asked_for(served, files, tmp_path):
+    async def hello(request):
+        return PlainTextResponse("hello")
+
+    lines, more = [], [Route("/v1/more", hello), Route("/more", hello)]
+    (tmp_path / "index.html").write_text("<p>the page", encoding="utf-8")
+    with running(served, lines.append, token="s3cret", pages=tmp_path, more=more) as address:
+        assert httpx2.get(f"{address}/").text == "<p>the page"
+        assert [httpx2.get(f"{address}{path}").status_code for path in ("/more", "/v1/more")] == [200, 401]
         good = openai.OpenAI(base_url=f"{address}/v1", api_key="s3cret", max_retries=0)
         bad = openai.OpenAI(base_url=f"{address}/v1", api_key="wrong", max_retries=0)
         assert [model.id for model in good.models.list()] == ["nano"]

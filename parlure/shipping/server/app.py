@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,6 +32,7 @@ def create_app(
     decoding: DecodingOptions | None = None,
     n_threads: int = 1,
     pages: Path | None = None,
+    more: Sequence[BaseRoute] = (),
     names: frozenset[str] = OWN_NAMES,
     log: Callable[[str], None] = to_stderr,
 ) -> Starlette:
@@ -43,7 +44,8 @@ def create_app(
         token: that every request but ``/health`` and the pages needs, or None.
         decoding: how, but for language, prompt and task.
         n_threads: that decode at once; more than one is for CTranslate2.
-        pages: a folder of static pages to answer at ``/``.
+        pages: a folder of static pages to answer at ``/``, for everybody.
+        more: routes beside the API's; those under ``/v1`` need the token.
         names: hosts that are answered to without a token.
         log: takes a line of JSON for each request, without texts and tokens.
     """
@@ -57,6 +59,7 @@ def create_app(
         WebSocketRoute("/v1/live", live.session),
         Route("/health", routes.health),
         Route("/metrics", routes.metrics),
+        *more,
     ]
     if pages is not None:
         table.append(Mount("/", StaticFiles(directory=pages, html=True)))

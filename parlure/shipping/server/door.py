@@ -111,7 +111,7 @@ class Door:
 
     @staticmethod
     def is_private(path: str) -> bool:
-        """Whether a token is asked for: the page and its parts are for everybody."""
+        """Whether a token is asked for: what is not for everybody lives under ``/v1``; pages are for everybody."""
         return path.startswith("/v1") or path == "/metrics"
 
     def knows(self, headers: Headers) -> bool:
@@ -141,7 +141,7 @@ def to_stderr(line: str) -> None:
 
 def is_token(token: str | None, given: str) -> bool:
     """Compared in a time that tells nothing of the token; always, where there is none."""
-    return token is None or hmac.compare_digest(token.encode(), given.encode("utf-8", "surrogateescape"))
+    return token is None or hmac.compare_digest(token.encode(), given.encode("utf-8", "surrogatepass"))
 
 
 class Body:
