@@ -11,6 +11,8 @@ import pytest
 import soundfile
 from serving import running
 from spoken import spoken
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from tuned_runs import tuned_run
 
 from parlure.shipping.server.limits import Limits
@@ -288,8 +290,12 @@ def test_health(url):
 
 
 def test_a_token_is_asked_for(served, files):
-    lines = []
-    with running(served, lines.append, token="s3cret") as address:
+    async def hello(request):
+        return PlainTextResponse("hello")
+
+    lines, paths = [], ("/", "/v1/more", "/studio/data/more")
+    with running(served, lines.append, token="s3cret", pages=[Route(path, hello) for path in paths]) as address:
+        assert [httpx2.get(f"{address}{path}").status_code for path in paths] == [200, 401, 401]
         good = openai.OpenAI(base_url=f"{address}/v1", api_key="s3cret", max_retries=0)
         bad = openai.OpenAI(base_url=f"{address}/v1", api_key="wrong", max_retries=0)
         assert [model.id for model in good.models.list()] == ["nano"]

@@ -12,8 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from parlure.ending import say
-from parlure.shipping.server.door import OWN_NAMES, TOLD, Door
+from parlure.shipping.server.door import OWN_NAMES, TOLD, Door, to_stderr
 from parlure.shipping.server.limits import Limits
 from parlure.shipping.server.live import Live
 from parlure.shipping.server.models import ServedModel
@@ -32,7 +31,7 @@ def create_app(
     n_threads: int = 1,
     pages: Sequence[BaseRoute] = (),
     names: frozenset[str] = OWN_NAMES,
-    log: Callable[[str], None] = say,
+    log: Callable[[str], None] = to_stderr,
 ) -> Starlette:
     """An ASGI application that answers as OpenAI's API does.
 
@@ -42,7 +41,7 @@ def create_app(
         token: that every request but ``/health`` and the pages needs, or None.
         decoding: how, but for language, prompt and task.
         n_threads: that decode at once; more than one is for CTranslate2.
-        pages: further routes, such as the studio's.
+        pages: further routes, such as the studio's; those under ``/v1`` and ``/studio/data`` need the token.
         names: hosts that are answered to without a token.
         log: takes a line of JSON for each request, without texts and tokens.
     """

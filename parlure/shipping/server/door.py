@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -134,9 +135,14 @@ class Door:
         self._log(json.dumps(row, ensure_ascii=False))
 
 
+def to_stderr(line: str) -> None:
+    """Where the log goes."""
+    sys.stderr.write(line + "\n")
+
+
 def is_token(token: str | None, given: str) -> bool:
     """Compared in a time that tells nothing of the token; always, where there is none."""
-    return token is None or hmac.compare_digest(token.encode(), given.encode("utf-8", "surrogateescape"))
+    return token is None or hmac.compare_digest(token.encode(), given.encode("utf-8", "surrogatepass"))
 
 
 class Body:

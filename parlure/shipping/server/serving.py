@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from parlure.ending import say
 from parlure.errors import ParlureError, missing_extra
 from parlure.shipping.server.limits import Limits
 from parlure.transcribing.decode import DecodingOptions
@@ -36,8 +35,8 @@ def serve(
     corpus: Path | None = None,
     report: Path | None = None,
     split: str = "test",
-    ready: Callable[[str], None] = say,
-    log: Callable[[str], None] = say,
+    ready: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> None:
     """Load models and answer requests for them until the process is told to stop (Ctrl-C, SIGTERM).
 
@@ -55,8 +54,8 @@ def serve(
         corpus: whose utterances the studio plays, and has heard again.
         report: of it, which the studio shows.
         split: of the corpus.
-        ready: called with the server's address when it answers.
-        log: takes a line for each model, and one of JSON for each request.
+        ready: called with the server's address when it answers; None writes it to stderr.
+        log: takes a line for each model, and one of JSON for each request; None writes them to stderr.
 
     Raises:
         ParlureError: a model, the corpus or the report cannot be used, the address cannot be listened on, other
@@ -71,11 +70,13 @@ def serve(
         import uvicorn
 
         from parlure.shipping.server.app import create_app
+        from parlure.shipping.server.door import to_stderr
         from parlure.shipping.server.models import named_models, open_models
         from parlure.shipping.studio.examples import Examples
         from parlure.shipping.studio.routes import Studio
     except ImportError as error:
         raise missing_extra(error.name or "starlette", "serve", "parlure serve") from error
+    log, ready = log or to_stderr, ready or to_stderr
     named = named_models(models)
     for name, model in named.items():
         if window == "short" and not tuned_for_short(model):
