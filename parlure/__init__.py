@@ -2,9 +2,10 @@
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
 :func:`transcribe`; before it :func:`baseline`, after it :func:`curve`, :func:`tune`, :func:`correct`, :func:`label`.
-Tuned models: :func:`merge`, :func:`parity` (of an export), :class:`SharedBase` (several adapters in one process). Scoring: :func:`wer`, :func:`cer`,
-:func:`process`, :func:`make_compute_metrics`. What can go wrong: :class:`ParlureError`; what a callback may raise to
-stop a run: :class:`StopTrainingError`. All are loaded when they are first asked for: importing parlure costs nothing.
+Tuned models: :func:`merge`, :class:`SharedBase` (several adapters in one process), :func:`parity` (of an export).
+Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. What can go wrong:
+:class:`ParlureError`; what a callback may raise to stop a run: :class:`StopTrainingError`. All are loaded when they are
+first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
