@@ -30,7 +30,7 @@ EXPORTERS: Mapping[str, Target] = {
     "adapter": Target("PEFT", to_adapter, HF_NUMBERS, any_vocabulary=True),
     "ctranslate2": Target("CTranslate2", to_ctranslate2, QUANTIZATIONS),
     "ggml": Target("whisper.cpp", to_ggml, GGML_NUMBERS),
-    "openai": Target("openai-whisper", to_openai, OPENAI_NUMBERS, hears_short=False),
+    "openai": Target("openai-whisper", to_openai, OPENAI_NUMBERS),
 }
 PARITY = "parity.json"
 
@@ -85,7 +85,7 @@ def export(
         return []
     found = check_parity(
         utterances, open_engine(model), open_runtime(out),
-        windows=("full", "short") if target.hears_short and tuned_for_short(model) else ("full",),
+        windows=("full", "short") if tuned_for_short(model) else ("full",),
     )  # fmt: skip
     told = {"model": model, "corpus": parity.resolve().name, "split": split, "passed": all(one.passed for one in found)}
     text = json.dumps(told | {"windows": [asdict(one) for one in found]}, indent=2, ensure_ascii=False)

@@ -19,14 +19,12 @@ class Target:
             know of it.
         numbers: how it stores weights; the first where nothing is asked for.
         any_vocabulary: whether it reads the model's own vocabulary, languages with tokens of their own included.
-        hears_short: whether it takes windows shorter than 30 s.
     """
 
     called: str
     write: Callable[[str, Path, str], Sequence[str] | None]
     numbers: tuple[str, ...]
     any_vocabulary: bool = False
-    hears_short: bool = True
 
     def choose(self, quantize: str | None) -> str:
         """The numbers asked for.
