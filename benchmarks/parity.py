@@ -19,7 +19,7 @@ from parlure.scoring.skills import parity as listening
 from parlure.shipping.export import export
 from parlure.shipping.export import parity as judging
 
-TARGETS = ["openai", "hf", "ctranslate2", "ctranslate2:float16", "ctranslate2:int8", "onnx", "onnx:int8", "ggml", "ggml:q8_0"]
+TARGETS = (
     "hf",
     "ctranslate2",
     "ctranslate2:float16",
@@ -39,9 +39,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--split", default="test")
-    parser.add_argument(
-        "--work", type=Path, required=True, help="exports and reports; what is there is kept"
-    )
+    parser.add_argument("--work", type=Path, required=True, help="exports and reports; what is there is kept")
     parser.add_argument("--targets", nargs="+", default=TARGETS)
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)

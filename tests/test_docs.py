@@ -124,7 +124,7 @@ SHORT = ["--model", "nano", "--set", "training.max_steps=1", "--set", "training.
 ORDER = ["start.md", "prepare.md", "formats.md", "long-recordings.md", "check.md", "explore.md", "chat.md",
          "corpus.md", "train.md", "adapters.md", "README.md", "transcribe.md", "vocabulary.md", "new-language.md",
          "scoring.md", "beyond-wer.md", "skills.md", "should-i-fine-tune.md", "tracking.md", "tune.md",
-         "pseudo-labels.md", "correct.md", "publish.md", "export.md", "parity.md", "serve.md", "studio.md",
+         "pseudo-labels.md", "correct.md", "publish.md", "export.md", "onnx.md", "parity.md", "serve.md", "studio.md",
          "quebec-telephone.md", "is-my-wer-real.md", "telephone.md"]  # fmt: skip
 
 

@@ -158,6 +158,18 @@ def changed(nano, **config):
     return LoadedModel(model, nano.tokenizer, "odd", nano.weights)
 
 
+def test_a_model_of_large_v3s_shape_is_read(nano, clips, tmp_path, monkeypatch):
+    shaped = changed(nano, num_mel_bins=128, vocab_size=51_866)
+    monkeypatch.setattr(with_ggml, "load", lambda model, device: shaped)
+    with_ggml.to_ggml("odd", tmp_path / "out", "float16")
+    engine = with_whispercpp.WhisperCppEngine(tmp_path / "out", "float16")
+    library, context = engine._library, engine._context
+    assert (library.whisper_model_n_mels(context), library.whisper_model_n_vocab(context)) == (128, 51_866)
+    assert library.whisper_token_beg(context) == 50_365  # one more language before the times
+    [found] = engine.decode(clips[:1], DecodingOptions(language="fr", window="short", max_new_tokens=3))
+    assert len(found.tokens) <= 3
+
+
 @pytest.mark.parametrize(
     ("config", "quantize", "message", "hint"),
     [

@@ -59,8 +59,8 @@ def report_on(utterances, *parts, precision="float32"):
         (1, 40, SAME, "float32", False, "97.5 % of texts are the same, < 99.5 %"),
         (1, 40, SAME, "fewer bits", True, "at most 0.7 points of WER are lost, ≤ 1"),
         (1, 40, OWN, "float32", True, "at most 0.7 points of WER are lost, ≤ 1"),
-        (8, 40, OWN, "float32", False, "up to 3.3 points of WER may be lost, and 1 are allowed"),
-        (8, 40, SAME, "fewer bits", False, "up to 3.3 points of WER may be lost, and 1 are allowed"),
+        (8, 40, OWN, "float32", False, "up to 3.3 points of WER may be lost, > 1"),
+        (8, 40, SAME, "fewer bits", False, "up to 3.3 points of WER may be lost, > 1"),
         (1, 2, OWN, "float32", False, "too few independent speakers to tell what is lost"),
     ],
 )

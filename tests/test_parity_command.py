@@ -37,6 +37,12 @@ def small(tmp_path_factory):
     return folder / "corpus"
 
 
+@pytest.fixture(autouse=True)
+def few_with_times(monkeypatch):
+    """They are decoded one by one."""
+    monkeypatch.setattr(listening, "MAX_TIMED", 2)
+
+
 @pytest.fixture(scope="module")
 def true(tmp_path_factory):
     out = tmp_path_factory.mktemp("exports") / "true"

@@ -88,7 +88,7 @@ def judge(part: Part, figures: Mapping[str, Any], tolerance: Tolerance) -> tuple
     if texts["n_same"] == texts["n"]:
         return True, "all texts are the same"
     if interval is not None and interval[1] > tolerance.max_loss:
-        return False, f"up to {interval[1]:.1f} points of WER may be lost, and {tolerance.max_loss:g} are allowed"
+        return False, f"up to {interval[1]:.1f} points of WER may be lost, > {tolerance.max_loss:g}"
     if part.features == "same" and tolerance.min_same is not None:
         enough = texts["share"] >= tolerance.min_same
         sign = "≥" if enough else "<"

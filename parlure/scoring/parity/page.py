@@ -29,8 +29,8 @@ def parity_page(report: Mapping[str, Any]) -> str:
     )
     asked = "" if tolerance["min_same"] is None else f"at least {tolerance['min_same']:g} % of texts the same, and "
     rule = (
-        f"Asked of {tolerance['precision']}: {asked}at most {tolerance['max_loss']:g} points of WER lost, by the upper "
-        f"end of the 95 % interval over independent speakers and calls. {tolerance['reason'].capitalize()}."
+        f"Asked of {tolerance['precision']}: {asked}a loss of WER of at most {tolerance['max_loss']:g} (points), by "
+        f"the upper end of the 95 % interval over independent speakers and calls. {tolerance['reason'].capitalize()}."
     )
     css = "better" if report["passed"] else "worse"
     sections = [
@@ -54,10 +54,10 @@ def _figures(parts: Sequence[Mapping[str, Any]]) -> str:
         verdict = "not judged" if part["timed"] else "passed" if part["passed"] else "failed"
         css = {"passed": "verdict-better", "failed": "verdict-worse"}.get(verdict, "muted")
         cells = [
-            *wers,
-            f"{points(difference['difference'], sign=True)} {interval_text(difference['ci95'], sign=True)}",
             f"{part['texts']['n_same']} of {part['texts']['n']}",
             f"{part['tokens']['share']:.2f} %",
+            *wers,
+            f"{points(difference['difference'], sign=True)} {interval_text(difference['ci95'], sign=True)}",
             _drift(part["drift"]),
         ]
         rows.append(
@@ -72,11 +72,11 @@ def _figures(parts: Sequence[Mapping[str, Any]]) -> str:
     head = [
         "",
         "",
+        "texts the same",
+        "tokens the same",
         "WER, model",
         "WER, export",
         "points lost [95 %]",
-        "texts the same",
-        "tokens the same",
         "times move",
     ]
     return "<h2>What they say</h2>" + table(head, rows, 2) + f'<p class="note">{note}</p>'

@@ -57,7 +57,7 @@ def transcribe(folder: Path, samples: np.ndarray, language: str, task: str = "tr
     }
     control = ("<|startoftranscript|>", f"<|{language}|>", f"<|{task}|>", "<|notimestamps|>", "<|endoftext|>")
     *prompt, end = (tokenizer.token_to_id(token) for token in control)
-    never = [id_ for id_ in settings["suppress_tokens"] or [] if id_ != end]
+    never = [id_ for id_ in settings.get("suppress_tokens") or [] if id_ != end]
     first_time = prompt[-1]  # <|notimestamps|>: behind it stand the timestamps
     ids = np.array([prompt])
     written: list[int] = []
@@ -67,7 +67,7 @@ def transcribe(folder: Path, samples: np.ndarray, language: str, task: str = "tr
         scores = logits[0, -1]
         scores[first_time:] = scores[never] = -np.inf
         if not written:
-            scores[settings["begin_suppress_tokens"] or []] = -np.inf
+            scores[settings.get("begin_suppress_tokens") or []] = -np.inf
         token = int(scores.argmax())
         if token == end:
             break

@@ -38,6 +38,9 @@ from parlure.whisper.languages import language_ids
 from parlure.whisper.load import DECODER, ENCODER, hash_files, is_onnx, read_tokenizer
 from parlure.whisper.prompt import MAX_TOKENS, SpecialTokens, prompt_ids
 
+_QUANTIZER = "onnx.quantize"  # onnxruntime/quantization signs its graphs so
+_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first of these that are there
+
 
 class OnnxEngine:
     """An ONNX folder as an :class:`parlure.transcribing.engines.interface.Engine`, on the GPU where onnxruntime can."""
@@ -72,12 +75,12 @@ class OnnxEngine:
         settings.intra_op_num_threads = n_threads()
         # threads that wait in a busy loop take each other's cores where others work too
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        on = [one for one in _PROVIDERS if one in onnxruntime.get_available_providers()]
+        providers = [one for one in _PROVIDERS if one in onnxruntime.get_available_providers()]
         if device == "cpu":
-            on = ["CPUExecutionProvider"]
+            providers = ["CPUExecutionProvider"]
         try:
             self._encoder, self._decoder = (
-                onnxruntime.InferenceSession(str(self._folder / name), settings, providers=on)
+                onnxruntime.InferenceSession(str(self._folder / name), settings, providers=providers)
                 for name in (ENCODER, DECODER)
             )
         except Exception as error:  # onnxruntime has a class of its own for each kind, below no common one
@@ -87,13 +90,8 @@ class OnnxEngine:
 
     @property
     def compute_type(self) -> str:
-        """int8 where matrices were rounded, else float32."""
-        return "int8" if self._written.get("quantize") == "int8" else "float32"
-
-    @cached_property
-    def _written(self) -> dict[str, Any]:
-        path = self._folder / "export.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        """int8 where onnxruntime's quantiser has rounded the matrices, which the graph says, else float32."""
+        return "int8" if self._decoder.get_modelmeta().producer_name == _QUANTIZER else "float32"
 
     @cached_property
     def sha256(self) -> str:
@@ -178,9 +176,6 @@ class OnnxEngine:
             n_before=n_before,
             constrain=lambda written, scores: of_times(torch.tensor(written, dtype=torch.long), scores),
         )
-
-
-_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
 def _runtime_version() -> str:
