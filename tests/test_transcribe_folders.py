@@ -59,7 +59,7 @@ def test_a_folder_in_all_formats(recorded, tmp_path, capsys, monkeypatch):
     lines = (out / "monday" / "pair.txt").read_text(encoding="utf-8").splitlines()
     assert lines == [
         "[00:00] agent: Nous arrivons demain matin.",
-        "[00:02] caller: Merci beaucoup, bonne soirée.",
+        "[00:01] caller: Merci beaucoup, bonne soirée.",
         "[00:03] agent: Il fait froid dans la maison.",
     ]
     row = json.loads((out / "monday" / "pair.jsonl").read_text(encoding="utf-8"))

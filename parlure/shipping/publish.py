@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,13 +185,18 @@ def plan(
 
 def _conflicts(run: Path, licence: str | None) -> Iterator[Conflict]:
     """What stands against publishing a run: of each of its corpora."""
-    from parlure.whisper.load import base_of
-
+    base = _base_of(run)
     for path in [run / "corpus.json", *sorted(run.glob("runs/*/corpus.json"))]:
         if path.is_file():
             data = json.loads(path.read_text(encoding="utf-8")).get("licence")
-            model = licence or (hub_name(data) if data else None)
-            yield from conflicts(data, model, public_name(base_of(str(run))))
+            one = hub_name(data) if data and "," not in data else None
+            yield from conflicts(data, licence or one, base)
+
+
+def _base_of(run: Path) -> str:
+    if (run / "merge.json").is_file():
+        return str(json.loads((run / "merge.json").read_text(encoding="utf-8"))["base"])
+    return str(tomllib.loads((run / "recipe.toml").read_text(encoding="utf-8"))["model"]["base"])
 
 
 def publish(
