@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from parlure.training.merging import merge
     from parlure.transcribing.correct import correct
     from parlure.transcribing.engines.shared import SharedBase
-    from parlure.transcribing.label import label
     from parlure.transcribing.into import transcribe_into
+    from parlure.transcribing.label import label
     from parlure.transcribing.transcribe import transcribe
 
 _ROOMS = {

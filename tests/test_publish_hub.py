@@ -47,42 +47,40 @@ def test_all_in_one_commit(ready, hub, capsys):  # noqa: F811
     assert hub.commits == 2
 
 
+REFUSED = (
+    "this token may not write to m/q: it is somebody else's, or the token only reads",
+    "name a repository of your own, or take a token that may write",
+)
+UNREACHED = (
+    "cannot be reached, or the line broke, and nothing was published",
+    "see whether the network is there; the same command tries again",
+)
+
+
 @pytest.mark.parametrize(
     ("fail", "message", "hint"),
     [
-        ({("POST", "create"): 401}, "the Hugging Face Hub does not take the token", "hf auth login makes a"),
         (
-            {("POST", "create"): 403},
-            "this token may not write to m/q: it is somebody else's, or",
-            "name a repository of",
+            {("POST", "create"): 401},
+            "the Hugging Face Hub does not take the token",
+            "hf auth login makes a new one; a variable HF_TOKEN goes before it",
         ),
-        (
-            {("POST", "commit"): 403},
-            "this token may not write to m/q: it is somebody else's, or",
-            "name a repository of",
-        ),
+        ({("POST", "create"): 403}, *REFUSED),
+        ({("POST", "commit"): 403}, *REFUSED),
         (
             {("POST", "commit"): 400},
             "the Hugging Face Hub answered 400 and took nothing",
             "the same command tries again",
         ),
-        (
-            {("POST", "commit"): "cut"},
-            "the Hugging Face Hub at http://127.0.0.1:",
-            "see whether",
-        ),
-        (
-            {("GET", "/api/"): "cut"},
-            "the Hugging Face Hub at http://127.0.0.1:",
-            "see whether",
-        ),
+        ({("POST", "commit"): "cut"}, *UNREACHED),
+        ({("GET", "/api/"): "cut"}, *UNREACHED),
     ],
 )
 def test_what_fails_has_published_nothing(ready, hub, fail, message, hint):  # noqa: F811
     hub.fail = fail
     with pytest.raises(ParlureError) as caught:
         publish(ready, "m/q")
-    assert caught.value.message.startswith(message)
+    assert caught.value.message.endswith(message)
     assert caught.value.hint.startswith(hint)
     assert "hf_secret" not in caught.value.message + caught.value.hint
     assert hub.commits == 0
@@ -137,7 +135,8 @@ def test_a_conflict_is_settled_by_a_licence_or_by_its_name(ready, hub, capsys): 
     said = capsys.readouterr().err
     assert said.startswith("conflict non-commercial: the recordings are under cc-by-nc-sa-3.0, and mit lets anybody")
     assert "error: nothing is published yet: the recordings are under cc-by-nc-sa-3.0" in said
-    assert "say so: --accept non-commercial --accept share-alike\n" in said
+    settled = "another --licence may settle it, or if you may publish it all the same, say so: "
+    assert f"hint: {settled}--accept non-commercial --accept share-alike\n" in said
     assert hub.tokens == set()
     assert cli.run([*command, "--accept", "non-commercial"]) == 2
     assert cli.run([*command, "--accept", "non-commercial", "--accept", "share-alike"]) == 0

@@ -22,7 +22,6 @@ from parlure.shipping.card import CARD, make_card
 from parlure.shipping.dataset import is_corpus, personal_data, write_dataset
 from parlure.shipping.hub import push
 from parlure.shipping.licences import Conflict, conflicts, conflicts_of_data, hub_name
-from parlure.shipping.merged_folder import write_merged
 from parlure.shipping.sections import public_name
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
@@ -139,6 +138,8 @@ def planned(
             if merged and not (source / "adapter").is_dir():
                 raise ParlureError(f"{source} has no adapter to merge", "leave out --merged")
             if merged:
+                from parlure.whisper.whole import write_merged
+
                 write_merged(source, Path(folder))
             yield plan(source, repo, report, licence=licence, merged=Path(folder) if merged else None)
 
