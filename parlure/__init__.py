@@ -2,10 +2,10 @@
 
 The road from Python: :func:`prepare`, :func:`load_recipe`, :func:`parse_recipe`, :func:`train`, :func:`evaluate`,
 :func:`transcribe`; before it :func:`baseline`, after it :func:`curve`, :func:`tune`, :func:`correct`, :func:`label`.
-Tuned models: :func:`merge`, :func:`parity` (of an export), :class:`SharedBase` (several adapters in one process),
-:func:`serve`. Scoring: :func:`wer`, :func:`cer`, :func:`process`, :func:`make_compute_metrics`. What can go wrong:
-:class:`ParlureError`; what a callback may raise to stop a run: :class:`StopTrainingError`. All are loaded when they are
-first asked for: importing parlure costs nothing.
+Tuned models: :func:`merge`, :func:`parity` (of an export), :func:`publish`, :class:`SharedBase` (several adapters in
+one process), :func:`serve`; :func:`transcribe_into` a folder. Scoring: :func:`wer`, :func:`cer`, :func:`process`,
+:func:`make_compute_metrics`. What can go wrong: :class:`ParlureError`; what a callback may raise to stop a run:
+:class:`StopTrainingError`. All are loaded when they are first asked for: importing parlure costs nothing.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from parlure.scoring.texts import Processed, cer, make_compute_metrics, process, wer
     from parlure.search.tune import tune
     from parlure.shipping.export.parity import parity
+    from parlure.shipping.publish import publish
     from parlure.shipping.server.serving import serve
     from parlure.training.interrupt import StopTrainingError
     from parlure.training.loop import train
     from parlure.training.merging import merge
     from parlure.transcribing.correct import correct
     from parlure.transcribing.engines.shared import SharedBase
+    from parlure.transcribing.into import transcribe_into
     from parlure.transcribing.label import label
     from parlure.transcribing.transcribe import transcribe
 
@@ -45,6 +47,8 @@ _ROOMS = {
     "parlure.training.interrupt": ("StopTrainingError",),
     "parlure.scoring.skills.evaluation": ("evaluate",),
     "parlure.transcribing.transcribe": ("transcribe",),
+    "parlure.transcribing.into": ("transcribe_into",),
+    "parlure.shipping.publish": ("publish",),
     "parlure.transcribing.correct": ("correct",),
     "parlure.transcribing.label": ("label",),
     "parlure.scoring.texts": ("wer", "cer", "process", "Processed", "make_compute_metrics"),
@@ -52,7 +56,7 @@ _ROOMS = {
 }
 __all__ = [
     "prepare", "load_recipe", "parse_recipe", "train", "evaluate", "transcribe", "baseline", "curve", "tune", "merge",
-    "correct", "label", "SharedBase", "parity", "serve",
+    "correct", "label", "transcribe_into", "SharedBase", "parity", "serve", "publish",
     "wer", "cer", "process", "Processed", "make_compute_metrics", "ParlureError", "StopTrainingError",
 ]  # fmt: skip
 

@@ -82,11 +82,9 @@ def test_after_full_fine_tuning(ready, tmp_path):
     assert "config.json" in publication.files
 
 
-def test_refusals(ready, capsys):
-    assert cli.run(["publish", str(ready), "--repo", "marie/whisper-quebec"]) == 2
-    said = capsys.readouterr().err
-    assert "error: this version does not push to the Hub" in said
-    assert "hint: look with --dry-run; --out FOLDER makes a folder and says the command that uploads it" in said
-    with pytest.raises(ParlureError, match="whisper is not a repository's name") as caught:
-        plan(ready, "whisper")
-    assert caught.value.hint == "--repo owner/name"
+def test_refusals(ready, tmp_path, capsys):
+    assert cli.run(["publish", str(ready), "--repo", "whisper", "--dry-run"]) == 2
+    assert "error: whisper is not a repository's name\nhint: --repo owner/name\n" in capsys.readouterr().err
+    (ready / "adapter").rename(ready / "model")
+    assert cli.run(["publish", str(ready), "--repo", "a/b", "--merged", "--dry-run"]) == 2
+    assert "has no adapter to merge\nhint: leave out --merged\n" in capsys.readouterr().err

@@ -120,7 +120,9 @@ def test_a_file_for_each_channel(stereo, tmp_path, capsys):
     assert "1 of 1 recordings were done before" in capsys.readouterr().err
     (tmp_path / "call-c1.txt").unlink()
     assert cli.run([*command, "--out", str(tmp_path)]) == 2
-    assert "call-c0.txt was changed since it was written, and would be written over" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "call-c0.txt was changed since it was written, and would be written over" in said
+    assert "hint: name another --out, or move it away\n" in said
 
 
 def test_more_sound_than_the_header_says(files, monkeypatch):

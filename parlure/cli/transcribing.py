@@ -105,7 +105,7 @@ class _Told:
             say(f"{len(self.others)} files are no audio: {', '.join(map(str, self.others))}")
         if self.single:
             names = ", ".join(map(str, self.single))
-            say(f"{len(self.single)} recordings have one channel, or the same in all, and so no speakers: {names}")
+            say(f"no speakers, for there is one channel or the same in all ({len(self.single)}): {names}")
         if n_before:
             say(f"{n_before} of {n_done + len(self.broken)} recordings were done before")
         if pace.audio_s:

@@ -48,14 +48,12 @@ def push(repo: str, contents: Mapping[str, Path | bytes], *, kind: str = "model"
         else:
             _refuse_others(api, repo, kind, contents)
         commit: Any = api.create_commit(repo, operations, commit_message="Publish with parlure", repo_type=kind)
-    except KeyboardInterrupt:
-        raise
     except (OSError, ValueError, RuntimeError) as error:
-        raise _mendable(error, repo, api.endpoint) from error
+        raise _mendable(error, repo, api.endpoint, made) from error
     except Exception as error:  # what its HTTP library raises has no class of Python's above it
         if type(error).__module__.partition(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2"):
             raise
-        raise _mendable(error, repo, api.endpoint) from error
+        raise _mendable(error, repo, api.endpoint, made) from error
     return str(commit.commit_url)
 
 
@@ -73,8 +71,9 @@ def _refuse_others(api: Any, repo: str, kind: str, contents: Mapping[str, Path |
         )
 
 
-def _mendable(error: Exception, repo: str, endpoint: str) -> ParlureError:
-    """What the Hub or the way to it refused, in a sentence."""
+def _mendable(error: Exception, repo: str, endpoint: str, made: bool) -> ParlureError:
+    """What the Hub or the way to it refused, in a sentence; ``made``: the repository was not there before."""
+    left = f"; {repo} may have been made, and is empty" if made else ""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:
         return ParlureError(
@@ -88,10 +87,9 @@ def _mendable(error: Exception, repo: str, endpoint: str) -> ParlureError:
         )
     if status is not None:
         return ParlureError(
-            f"the Hugging Face Hub answered {status} and took nothing",
-            "the same command tries again: a commit is whole",
+            f"the Hugging Face Hub answered {status} and took nothing", f"the same command tries again{left}"
         )
     return ParlureError(
         f"the Hugging Face Hub at {endpoint} cannot be reached, or the line broke, and nothing was published",
-        "see whether the network is there; the same command tries again",
+        f"see whether the network is there; the same command tries again{left}",
     )

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from parlure.shipping.sections import public_name
+
 
 class Terms(NamedTuple):
     """What a licence asks of those who pass on what is made from the work.
@@ -62,6 +64,8 @@ _BASES = (("openai/whisper-large-v3-turbo", "mit"), ("openai/whisper-", "apache-
 
 def licence_of_base(base: str) -> str | None:
     """The licence of a base model; None is not known here."""
+    if base == "nano":
+        return "apache-2.0"
     return next((licence for start, licence in _BASES if base.startswith(start)), None)
 
 
@@ -76,7 +80,7 @@ def conflicts(data: str | None, model: str | None, base: str) -> Iterator[Confli
     Args:
         data: licence of the recordings, several separated by commas; None is not known.
         model: licence that the model is to have; None is not said.
-        base: the model that was tuned: a hub id, or something else.
+        base: the model that was tuned: nano, a hub id, or a folder.
     """
     if model is None:
         yield Conflict("no-model-licence", "nothing says under which licence the model is")
@@ -86,7 +90,7 @@ def conflicts(data: str | None, model: str | None, base: str) -> Iterator[Confli
     for one in _each(data):
         yield from _of_data(one, model, terms)
     if licence_of_base(base) is None:
-        yield Conflict("unknown-base", f"the licence of the base {base} is not known here")
+        yield Conflict("unknown-base", f"the licence of the base {public_name(base)} is not known here")
 
 
 def conflicts_of_data(data: str | None) -> Iterator[Conflict]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from parlure.shipping.card import CARD, make_card
 from parlure.shipping.dataset import is_corpus, personal_data, write_dataset
 from parlure.shipping.hub import push
 from parlure.shipping.licences import Conflict, conflicts, conflicts_of_data, hub_name
-from parlure.shipping.merged_folder import write_merged
 from parlure.shipping.sections import public_name
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
@@ -138,6 +138,8 @@ def planned(
             if merged and not (source / "adapter").is_dir():
                 raise ParlureError(f"{source} has no adapter to merge", "leave out --merged")
             if merged:
+                from parlure.whisper.whole import write_merged
+
                 write_merged(source, Path(folder))
             yield plan(source, repo, report, licence=licence, merged=Path(folder) if merged else None)
 
@@ -184,13 +186,18 @@ def plan(
 
 def _conflicts(run: Path, licence: str | None) -> Iterator[Conflict]:
     """What stands against publishing a run: of each of its corpora."""
-    from parlure.whisper.load import base_of
-
+    base = _base_of(run)
     for path in [run / "corpus.json", *sorted(run.glob("runs/*/corpus.json"))]:
         if path.is_file():
             data = json.loads(path.read_text(encoding="utf-8")).get("licence")
-            model = licence or (hub_name(data) if data else None)
-            yield from conflicts(data, model, public_name(base_of(str(run))))
+            one = hub_name(data) if data and "," not in data else None
+            yield from conflicts(data, licence or one, base)
+
+
+def _base_of(run: Path) -> str:
+    if (run / "merge.json").is_file():
+        return str(json.loads((run / "merge.json").read_text(encoding="utf-8"))["base"])
+    return str(tomllib.loads((run / "recipe.toml").read_text(encoding="utf-8"))["model"]["base"])
 
 
 def publish(

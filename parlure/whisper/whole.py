@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from transformers import WhisperFeatureExtractor
+
+from parlure.whisper.load import load
+
 
 def write_merged(run: Path, out: Path) -> None:
     """Weights, settings, tokenizer and log-mel settings of a run, in float32.
@@ -15,10 +19,6 @@ def write_merged(run: Path, out: Path) -> None:
     Raises:
         ParlureError: the run cannot be loaded.
     """
-    from transformers import WhisperFeatureExtractor
-
-    from parlure.whisper.load import load
-
     loaded = load(str(run), "cpu")
     loaded.model.save_pretrained(str(out))
     loaded.tokenizer.save_pretrained(str(out))
