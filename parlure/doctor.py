@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import platform
 import shutil
 from collections.abc import Iterator
@@ -16,14 +15,22 @@ from packaging.requirements import Requirement
 from parlure.machine import SIZES, Machine, look
 
 State = Literal["ok", "missing", "note"]
-# what an extra is for, and a module that shows that it is there
+# what an extra is for
 _EXTRAS = {
-    "synth": ("espeakng_loader", "synthetic speech: parlure demo"),
-    "export": ("ctranslate2", "faster-whisper"),
-    "onnx": ("onnx", "onnxscript", "onnxruntime"),
-    "score": ("sacrebleu", "scores of translations"),
-    "serve": ("uvicorn", "OpenAI's API: parlure serve"),
-    "meeting": ("meeteval", "cpWER of several speakers"),
+    "synth": "synthetic speech: parlure demo",
+    "export": "faster-whisper",
+    "ggml": "running what is exported for whisper.cpp",
+    "onnx": "ONNX",
+    "segment": "voice-activity detection",
+    "serve": "parlure serve and the studio",
+    "quantize": "training over weights in 4 or 8 bits",
+    "score": "scores of translations",
+    "meeting": "cpWER of several speakers",
+    "tune": "parlure tune",
+    "tensorboard": "TensorBoard",
+    "mlflow": "MLflow",
+    "wandb": "Weights & Biases",
+    "trackio": "trackio",
 }
 _LITTLE_DISK_GB = 20.0  # a medium checkpoint, its download and a run
 
@@ -49,18 +56,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
 
 def _packages() -> Iterator[Finding]:
     yield Finding("ok", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    wrong = []
-    for text in requires("parlure") or ():
-        requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        try:
-            found = version(requirement.name)
-        except PackageNotFoundError:
-            found = "not installed"
-        if found == "not installed" or not requirement.specifier.contains(found, prereleases=True):
-            wrong.append(f"{requirement.name} {found} (wanted {requirement.specifier})")
-    if wrong:
+    if wrong := _lacking(""):
         yield Finding("missing", f"packages: {', '.join(wrong)}", "pip install --upgrade parlure")
     else:
         names = ("parlure", "torch", "transformers", "peft", "accelerate")
@@ -68,13 +64,31 @@ def _packages() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    for extra, (module, purpose) in _EXTRAS.items():
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            yield Finding("missing", f"extra {extra}, for {purpose}", f'pip install "parlure[{extra}]"')
+    for extra, purpose in _EXTRAS.items():
+        sentence = f"extra {extra}, for {purpose}"
+        if wrong := _lacking(extra):
+            yield Finding("missing", f"{sentence}: {', '.join(wrong)}", f'pip install "parlure[{extra}]"')
         else:
-            yield Finding("ok", f"extra {extra}, for {purpose}")
+            yield Finding("ok", sentence)
+
+
+def _lacking(extra: str) -> list[str]:
+    """What parlure wants by itself (no extra) or for an extra, and is not here in such a version."""
+    wrong = []
+    for text in requires("parlure") or ():
+        requirement = Requirement(text)
+        marker = requirement.marker
+        always = marker is None or marker.evaluate({"extra": ""})
+        wanted = not always and marker is not None and marker.evaluate({"extra": extra}) if extra else always
+        if not wanted:
+            continue
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            found = "not installed"
+        if found == "not installed" or not requirement.specifier.contains(found, prereleases=True):
+            wrong.append(f"{requirement.name} {found} (wanted {requirement.specifier})")
+    return wrong
 
 
 def _hardware(machine: Machine) -> Iterator[Finding]:

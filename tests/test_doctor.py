@@ -1,7 +1,9 @@
 """The doctor: true of this machine, and right about machines that we do not have."""
 
-import importlib
+import importlib.metadata
 import shutil
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -55,16 +57,22 @@ def test_a_driver_without_a_pytorch_for_it(monkeypatch):
 
 
 def test_a_missing_extra_and_how_to_get_it(monkeypatch):
-    load = importlib.import_module
+    wanted = ['ctranslate2>=999; extra == "export"', 'absent>=1; extra == "export"', 'numpy>=1; extra == "score"']
+    monkeypatch.setattr(doctor, "requires", lambda name: wanted)
+    found = {finding.sentence.partition(",")[0]: finding for finding in examine(BIG)}
+    version = importlib.metadata.version("ctranslate2")
+    assert found["extra export"].line() == (
+        f"missing extra export, for faster-whisper: ctranslate2 {version} (wanted >=999), "
+        "absent not installed (wanted >=1)"
+        '\n        → pip install "parlure[export]"'
+    )
+    assert found["extra score"].line() == "ok      extra score, for scores of translations"
 
-    def without(name, *rest):
-        if name == "ctranslate2":
-            raise ImportError(name)
-        return load(name, *rest)
 
-    monkeypatch.setattr(importlib, "import_module", without)
-    finding = sentences()["extra export, for faster-whisper"]
-    assert finding.line() == 'missing extra export, for faster-whisper\n        → pip install "parlure[export]"'
+def test_every_extra_that_people_install_is_looked_at():
+    declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    together = {"track", "peers", "dev"}
+    assert set(doctor._EXTRAS) == set(declared["optional-dependencies"]) - together
 
 
 def test_packages_out_of_range(monkeypatch):
