@@ -174,6 +174,18 @@ def test_our_bug_exits_with_1(capsys, monkeypatch):
             "transcribe x.wav --model nano",
             "with --out what it has written is whole and kept: the same command goes on",
         ),
+        (
+            "shipping.export",
+            "export",
+            "export nano --to hf --out x",
+            "an export that is there is whole, and parlure parity goes on with judging it; else begin again",
+        ),
+        (
+            "shipping.export.parity",
+            "parity",
+            "parity nano x --corpus c",
+            "what is heard is kept: the same command goes on",
+        ),
         ("demo", "demo", "demo", "the same command begins it anew"),
         ("scoring.score", "score_report", "score x y", "the same command begins again"),
     ],

@@ -91,35 +91,34 @@ def _drift(drift: Mapping[str, Any] | None) -> str:
 
 def _work(parts: Sequence[Mapping[str, Any]]) -> str:
     """Who listened, how fast, and in what versions."""
-    rows = []
+    rows, versions = [], dict[str, None]()
     for part in parts:
         for system in SYSTEMS:
             how = part[system]["listened"]
             pace = how["work_s_per_audio_hour"]
-            versions = [
-                f"{name} {value}"
-                for name, value in how.items()
-                if isinstance(value, str) and value[:1].isdigit() and "." in value
-            ]
-            cells = [
-                escape(part["name"]), escape(f"{how['engine']} on {how['device']}"), escape(how["compute_type"]),
-            ]  # fmt: skip
+            told = [f"{name} {value}" for name, value in how.items() if _is_version(value)]
+            versions[f"{how['engine']}: {', '.join(told)}"] = None
+            names = [part["name"], f"{how['engine']} on {how['device']}", how["compute_type"]]
             numbers = [
                 NO_NUMBER if pace is None else f"{pace:.0f} s",
                 f"{how['work_s']:.1f} s of {how['audio_s']:.0f} s",
                 f"{how['n_bytes'] / 1e6:.1f} MB",
             ]
             rows.append(
-                f'<tr><th scope="row">{system}</th>' + "".join(f'<td class="left">{cell}</td>' for cell in cells)
-                + "".join(f"<td>{cell}</td>" for cell in numbers)
-                + f'<td class="left wrap muted">{escape(", ".join(versions))}</td></tr>'
+                f'<tr><th scope="row">{system}</th>'
+                + "".join(f'<td class="left">{escape(name)}</td>' for name in names)
+                + "".join(f"<td>{number}</td>" for number in numbers) + "</tr>"
             )  # fmt: skip
-    head = ["", "part", "engine", "numbers", "work an hour of sound", "work of sound", "on disk", "versions"]
+    head = ["", "part", "engine", "numbers", "work an hour of sound", "work of sound", "on disk"]
     note = (
         "One after the other on one machine, with whatever else ran on it. A system that hears two parts by the same "
-        "engine in the same window heard them once."
+        f"engine in the same window heard them once. Versions of {'; of '.join(versions)}."
     )
-    return "<h2>What they take</h2>" + table(head, rows, 4) + f'<p class="note">{note}</p>'
+    return "<h2>What they take</h2>" + table(head, rows, 4) + f'<p class="note">{escape(note)}</p>'
+
+
+def _is_version(value: object) -> bool:
+    return isinstance(value, str) and value[:1].isdigit() and "." in value
 
 
 def _differences(part: Mapping[str, Any], utterances: Sequence[Mapping[str, Any]]) -> str:
