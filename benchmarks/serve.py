@@ -148,6 +148,8 @@ def direct(model: str, sounds: list[Samples], seconds: float) -> Outcome:
     from parlure.whisper.conversion import converted
 
     whisper = WhisperModel(str(converted(model, "float32").folder), device="cpu", compute_type="float32")
+    settings = {"language": "fr", "beam_size": 1, "temperature": 0.0, "without_timestamps": True}
+    list(whisper.transcribe(sounds[0], **settings)[0])  # warm
     outcome, stop, turn = Outcome(), threading.Event(), 0
     watcher = threading.Thread(target=watch_memory, args=(os.getpid(), outcome, stop))
     watcher.start()
@@ -156,7 +158,7 @@ def direct(model: str, sounds: list[Samples], seconds: float) -> Outcome:
         sound = sounds[turn % len(sounds)]
         turn += 1
         clock = time.monotonic()
-        found, _ = whisper.transcribe(sound, language="fr", beam_size=1, temperature=0.0, without_timestamps=True)
+        found, _ = whisper.transcribe(sound, **settings)
         list(found)
         outcome.latencies_s.append(time.monotonic() - clock)
         outcome.audio_s += len(sound) / 16_000
