@@ -84,6 +84,18 @@ def test_a_doubtful_word_is_marked():
     assert marked(before, 0.3).text == "le chat."
 
 
+def test_a_phrase_that_goes_round_in_circles_stays_whole(nano):
+    from parlure.transcribing.engines.with_torch import TorchEngine
+    from parlure.transcribing.words import with_words
+
+    phrases = (Segment(0.0, 29.0, "bonjour " * 500), Segment(29.0, 30.0, "oui."))
+    before = Hypothesis("a", "", "fr", phrases, None, None, (), False)
+    found = with_words(TorchEngine(nano), before, np.zeros(30 * 16_000, np.float32), "transcribe").segments
+    assert found[0] == phrases[0]
+    assert [word.text for word in found[1].words] == ["oui."]
+    assert marked(before, 0.5).segments == phrases
+
+
 class _Letters:
     """A tokenizer of one token a character, two for the first that is not ASCII."""
 

@@ -86,6 +86,7 @@ def test_a_cue_for_every_word():
         "500\t750\tagent\tR&D",
         "750\t750\tagent\t<là>",
         "750\t1500\tagent\tva.",
+        '1250\t3603000\tcaller\tOui, "oui".',  # its words are not known
     ]
 
 
@@ -127,6 +128,17 @@ def test_our_readers_read_what_is_said_and_not_its_words(tiered, reader):
         (0.5, 1.5, "R&D <là> va.", "agent"),
         (1.25, 2.0, 'Oui, "oui".', "caller"),
     ]
+
+
+def test_silence_is_a_tier_without_phrases(tmp_path):
+    textgrid = pytest.importorskip("praatio.textgrid")
+    silent = replace(HYPOTHESIS, text="", segments=())
+    for form in ("textgrid", "eaf"):
+        file = tmp_path / f"a{SUFFIXES[form]}"
+        file.write_text(written(form, silent, Recorded(tmp_path / "a.wav", 2.0, file)), encoding="utf-8")
+    grid = textgrid.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=True)
+    assert [tuple(one) for one in grid.getTier("transcript").entries] == [(0.0, 2.0, "")]
+    assert 'TIER_ID="transcript"' in (tmp_path / "a.eaf").read_text(encoding="utf-8")
 
 
 def test_praat_and_elan_read_them(tiered):

@@ -50,7 +50,7 @@ class Spoken(NamedTuple):
 
     def _segment(self, segment: Segment) -> Segment:
         start, end = self._time(segment.start), self._time(segment.end, ends=True)
-        if segment.words is None:
+        if not segment.words:
             return replace(segment, start=start, end=end)
         words = []
         for word in segment.words:  # one that crosses a cut stays where most of it is

@@ -39,7 +39,7 @@ def textgrid(hypothesis: Hypothesis, of: Recorded) -> str:
         ParlureError: a speaker's name would not be read as one.
     """
     tiers = list(_tiers(hypothesis, of))
-    end_s = max([of.duration_s, *(tier.utterances[-1].end for _, tier in tiers)])
+    end_s = max([of.duration_s, *(one.end for _, tier in tiers for one in tier.utterances[-1:])])
     return textgrid_of([(name, tier.utterances) for name, tier in tiers], end_s)
 
 
@@ -66,7 +66,8 @@ def _tiers(hypothesis: Hypothesis, of: Recorded) -> Iterator[tuple[str, SpeakerT
     for speaker in dict.fromkeys(one.speaker for one in said) or [None]:
         own = [one for one in said if one.speaker == speaker]
         phrases = speaker_tiers(_utterances(own, hypothesis, of, speaker))
-        yield from ((tier_name(speaker), tier) for tier in phrases)
+        # Praat opens no file without a tier
+        yield from ((tier_name(speaker), tier) for tier in phrases or [SpeakerTier(speaker, [])])
         words = [word for one in own for word in one.words or ()]
         if words:  # as the Montreal Forced Aligner calls them; readers of phrases pass over them
             name = "words" if speaker is None else f"{speaker} - words"

@@ -17,7 +17,7 @@ from transformers import WhisperTokenizer
 
 from parlure.errors import ParlureError
 from parlure.speech.audio import SAMPLE_RATE, Samples
-from parlure.speech.features import HOP_LENGTH, WINDOW_S
+from parlure.speech.features import HOP_LENGTH, N_WINDOW_SAMPLES, WINDOW_S
 from parlure.transcribing.edges import trimmed
 from parlure.transcribing.engines.interface import Engine
 from parlure.transcribing.hypothesis import Hypothesis, Segment, Word
@@ -28,7 +28,8 @@ from parlure.whisper.prompt import encode_text
 _MARGIN_S = 0.2  # heard around the phrases of a window, up to the middle of the pause: their times are rough
 _MARGIN_ALONE_S = 0.1  # around a phrase that is read by itself
 _SHORTEST_S = 0.1  # of sound that is read
-_MAX_TOKENS = 220  # read in one window
+_MAX_TOKENS = 220  # of several phrases that are read in one window
+_MOST_TOKENS = 440  # that the decoder has room for, behind the prompt
 _WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # a word is a character there: openai/whisper
 
 
@@ -58,6 +59,8 @@ def reader_of(engine: Engine) -> ReadsAlong:
 def with_words(engine: Engine, hypothesis: Hypothesis, samples: Samples, task: str) -> Hypothesis:
     """The hypothesis with words in each of its phrases.
 
+    A phrase of more tokens than can be read, which only a model that goes round in circles writes, stays without words.
+
     Args:
         engine: the one that decoded it.
         hypothesis: with phrases in order.
@@ -70,6 +73,9 @@ def with_words(engine: Engine, hypothesis: Hypothesis, samples: Samples, task: s
     heard = _Heard(reader_of(engine), engine, hypothesis, samples, task)
     found: list[Segment] = []
     for first, last in heard.groups():
+        if not heard.fits(first, last):
+            found.append(heard.whole(first))
+            continue
         together = heard.read(first, last, _MARGIN_S)
         for number, words in zip(range(first, last), together, strict=True):
             if last - first > 1 and (n_astray := heard.n_astray(number, words)):
@@ -117,10 +123,18 @@ class _Heard:
                 yield first, last
                 first = last
 
+    def fits(self, first: int, last: int) -> bool:
+        """Whether the decoder has room for the tokens of some phrases."""
+        return sum(map(len, self._ids[first:last])) <= _MOST_TOKENS
+
+    def whole(self, number: int) -> Segment:
+        """A phrase as it is."""
+        return self._phrases[number]
+
     def read(self, first: int, last: int, margin_s: float) -> list[list[_Placed]]:
         """The words of some phrases, read together."""
         start_s, end_s = self._window(first, last, margin_s)
-        sound = self._samples[round(start_s * SAMPLE_RATE) : round(end_s * SAMPLE_RATE)]
+        sound = self._samples[round(start_s * SAMPLE_RATE) : round(end_s * SAMPLE_RATE)][:N_WINDOW_SAMPLES]
         tokens = [id_ for one in self._ids[first:last] for id_ in one]
         reading = self._reader.read(sound, tokens, self._language, self._task)
         found, place = [], 0
@@ -168,7 +182,7 @@ def marked(hypothesis: Hypothesis, below: float) -> Hypothesis:
     segments = []
     for one in hypothesis.segments or ():
         words = [replace(w, text=w.text + " [?]" * (w.probability < below)) for w in one.words or ()]
-        segments.append(replace(one, text=" ".join(word.text for word in words) or one.text, words=tuple(words)))
+        segments.append(replace(one, text=" ".join(w.text for w in words), words=tuple(words)) if words else one)
     return replace(hypothesis, text=" ".join(one.text for one in segments), segments=tuple(segments))
 
 

@@ -63,12 +63,11 @@ def tsv(hypothesis: Hypothesis) -> str:
 
 
 def by_word(hypothesis: Hypothesis) -> Hypothesis:
-    """The hypothesis with a phrase for every word, for a subtitle each."""
-    said = [
-        replace(one, start=word.start, end=word.end, text=word.text, words=None)
-        for one in hypothesis.segments or ()
-        for word in one.words or ()
-    ]
+    """The hypothesis with a phrase for every word, for a subtitle each; a phrase without words stays whole."""
+    said: list[Segment] = []
+    for one in hypothesis.segments or ():
+        words = [replace(one, start=word.start, end=word.end, text=word.text, words=None) for word in one.words or ()]
+        said += words or [one]
     return replace(hypothesis, segments=tuple(said))
 
 
