@@ -43,7 +43,7 @@ from parlure.transcribing.engines.choice import open_engine
 from parlure.transcribing.hypothesis import Hypothesis
 
 PLANTED = 3.0  # points of WER taken away by hand, which must be called worse
-SCALES = (0.0, 0.5, 1.0)
+SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MAY_LOSE = 0.5  # points of WER on a guard's dev, in the sweep
 _DRAWS = 2000
 Heard = tuple[Answers | None, list[Hypothesis]]
@@ -68,14 +68,19 @@ class Variant:
 
 def variants(general: Path) -> dict[str, Variant]:
     """Name → training."""
-    replayed = {"replay": {"corpus": str(general), "share": 0.5}}
+    # what is lost is lost in windows of 30 s first, so those are what is replayed, mostly alone in them
+    kept = {
+        "replay": {"corpus": str(general), "share": 0.7},
+        "training": {"full_window_share": 0.4, "utterances_per_window": 2, "accumulation": 4},
+        "evaluation": {"every_steps": 225},
+    }
     return {
         # all is worse while rates are high: a guard that is strict from the first evaluation on keeps nothing
-        "replay and guards": Variant(replayed | {"guard": {"patience": 0}}, guarded=5.0),
+        "replay and guards": Variant(kept | {"guard": {"patience": 0}}, guarded=5.0),
         "replay, guards, sweep": Variant({}, softened="replay and guards"),
         "calls alone": Variant({}),
         "rate 1e-2, guards": Variant(
-            {"training": {"learning_rate": 1e-2}, "evaluation": {"every_steps": 75}}, guarded=1.0
+            {"training": {"learning_rate": 1e-2}, "evaluation": {"every_steps": 75}}, guarded=1.0, controls=True
         ),
         "permuted labels": Variant({"data": {"permute_labels": True}, "training": {"max_steps": 200}}, controls=True),
     }

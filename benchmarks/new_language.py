@@ -49,18 +49,18 @@ def lines(grammar: Grammar, sizes: dict[str, int], seed: int) -> list[Line]:
 
 
 def tune(work: Path, esperanto: Path, french: Path, token: str, quick: bool) -> str:
-    """A run folder: LoRA on all linear layers and the one token, a fifth of every epoch in French."""
+    """A run folder: LoRA on all linear layers and the one token, half of every epoch in French."""
     tree = {
         "model": {"base": "nano"},
         "data": {"corpus": str(esperanto)},
         "language": {"code": "eo", "token": token, "like": "fr"},
         "adapter": {"r": 64, "alpha": 64.0, "dropout": 0.0},
         "training": {
-            "epochs": 4.0, "max_steps": 4 if quick else 0, "learning_rate": 2e-3, "warmup_steps": 50,
-            "batch_seconds": 12.0, "accumulation": 1, "full_window_share": 0.1,
+            "epochs": 4.0, "max_steps": 4 if quick else 0, "learning_rate": 1e-3, "warmup_steps": 50,
+            "batch_seconds": 30.0, "accumulation": 2, "full_window_share": 0.4, "utterances_per_window": 2,
         },
-        "replay": {"corpus": str(french), "share": 0.2},
-        "evaluation": {"every_steps": 500, "patience": 0, "max_utterances": 40},
+        "replay": {"corpus": str(french), "share": 0.5},
+        "evaluation": {"every_steps": 600, "patience": 0, "max_utterances": 40},
         "guard": {"corpora": [f"french={french}"], "max_loss": 100.0, "patience": 0, "max_utterances": 40},
     }  # fmt: skip
     out = work / f"run-{token or 'inserted'}"
@@ -112,7 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     sizes = {"train": 30, "dev": 6, "test": 10} if options.quick else {"train": 1800, "dev": 60, "test": 200}
     esperanto = speak(options.work / "eo", lines(ESPERANTO, sizes, 5), 5)
-    sizes = sizes if options.quick else {"train": 400, "dev": 60, "test": 200}
+    sizes = sizes if options.quick else {"train": 1200, "dev": 60, "test": 400}
     french = speak(options.work / "fr", lines(FRENCH, sizes, 6), 6)
     models = {"nano": "nano"}
     for name, token in VARIANTS.items():

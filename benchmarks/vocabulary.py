@@ -76,7 +76,7 @@ def with_terms(split: str, terms: Sequence[str], each: int, rng: random.Random) 
 def corpora(work: Path, quick: bool) -> dict[str, Path]:
     """``trade`` to train and test on, ``new`` to test on, ``general`` to mix in and test on; and both lists."""
     own, new = invented_terms(1)
-    n_train, n_test, n_general = (2, 1, 20) if quick else (12, 2, 400)
+    n_train, n_test, n_general = (2, 1, 20) if quick else (30, 4, 1200)
     if quick:
         own, new = own[:4], new[:4]
     rng = random.Random(2)
@@ -84,7 +84,7 @@ def corpora(work: Path, quick: bool) -> dict[str, Path]:
     work.mkdir(parents=True, exist_ok=True)
     for name, terms in (("own", own), ("new", new)):
         made[name].write_text("\n".join(terms) + "\n", encoding="utf-8")
-    sizes = {"train": n_general, "dev": n_general // 10, "test": n_general // 4}
+    sizes = {"train": n_general, "dev": n_general // 20, "test": n_general // 4}
     general = [
         Line(draw_sentence(GRAMMAR, rng, split == "test"), split) for split, n in sizes.items() for _ in range(n)
     ]
@@ -98,18 +98,18 @@ def corpora(work: Path, quick: bool) -> dict[str, Path]:
 
 
 def tune(work: Path, made: dict[str, Path], name: str, share: float, quick: bool) -> str:
-    """A run folder: LoRA as in ``parlure demo``, every epoch a third of the general corpus."""
+    """A run folder: LoRA as in ``parlure demo``, half of what it hears from the general corpus, in windows of 30 s as it is judged in."""
     tree = {
         "model": {"base": "nano"},
         "data": {"corpus": str(made["trade"])},
         "adapter": {"r": 32, "alpha": 64.0, "dropout": 0.0},
         "training": {
-            "epochs": 6.0, "max_steps": 4 if quick else 0, "learning_rate": 2e-3, "warmup_steps": 20,
-            "batch_seconds": 16.0, "accumulation": 1, "full_window_share": 0.1,
+            "epochs": 5.0, "max_steps": 4 if quick else 0, "learning_rate": 1e-3, "warmup_steps": 50,
+            "batch_seconds": 30.0, "accumulation": 2, "full_window_share": 0.4, "utterances_per_window": 2,
         },
         "targets": {"terms": str(made["own"]), "term_prompts": share},
-        "replay": {"corpus": str(made["general"]), "share": 0.4},
-        "evaluation": {"every_steps": 200, "patience": 0},
+        "replay": {"corpus": str(made["general"]), "share": 0.5},
+        "evaluation": {"every_steps": 600, "patience": 0},
     }  # fmt: skip
     out = work / f"run-{name}"
     train(parse_recipe(tree, "the benchmark's recipe"), out, resume=out.exists(), on_event=_say)
