@@ -138,9 +138,9 @@ def planned(
             if merged and not (source / "adapter").is_dir():
                 raise ParlureError(f"{source} has no adapter to merge", "leave out --merged")
             if merged:
-                from parlure.whisper.whole import write_merged
+                from parlure.shipping.export.with_hf import to_hf
 
-                write_merged(source, Path(folder))
+                to_hf(str(source), Path(folder), "float32")
             yield plan(source, repo, report, licence=licence, merged=Path(folder) if merged else None)
 
 
