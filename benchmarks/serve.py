@@ -1,18 +1,21 @@
-"""Many clients at once against ``parlure serve``, one request at a time, and faster-whisper called directly.
+"""Many clients at once against ``parlure serve``, one at a time, faster-whisper itself and faster-whisper-server.
 
     python -m benchmarks.serve [--clients 64] [--seconds 20] [--engine ctranslate2] [--model nano]
 
-Every client sends one short synthetic utterance after the other, without a pause. All ways hear the same utterances on
-the same machine, one way after the other, ``--rounds`` times; what is compared is requests a second. CPU seconds are
+Every client sends one short synthetic utterance after the other, without a pause. The last way needs
+faster-whisper-server (PyPI) to be installed. All ways hear the same utterances on the same machine, one way after the other, ``--rounds`` times; what is compared is requests a second. CPU seconds are
 the server process's (for faster-whisper this one's), so cost is CPU seconds for an hour of sound.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
+import importlib.util
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -130,15 +133,44 @@ def served(model: str, options: list[str], bodies: list[tuple[bytes, float]], n:
     """A server of its own, asked by ``n`` clients."""
     command = [sys.executable, "-m", "parlure.cli", "serve", f"bench={model}", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().strip()
-            if not url:
-                raise SystemExit("the server did not start")
-            ask(url, process.pid, bodies, 2, 1.0)  # warm
-            return ask(url, process.pid, bodies, n, seconds)
-        finally:
-            process.terminate()
+        assert process.stdout is not None
+        return asked(process, process.stdout.readline().strip(), bodies, n, seconds)
+
+
+def asked(
+    process: subprocess.Popen[str], url: str, bodies: list[tuple[bytes, float]], n: int, seconds: float
+) -> Outcome:
+    """What clients get of a server that has started; it ends with this."""
+    try:
+        if not url:
+            raise SystemExit("the server did not start")
+        ask(url, process.pid, bodies, 2, 1.0)  # warm
+        return ask(url, process.pid, bodies, n, seconds)
+    finally:
+        process.terminate()
+
+
+def peer(model: str, bodies: list[tuple[bytes, float]], n: int, seconds: float) -> Outcome:
+    """faster-whisper-server (PyPI) over the same conversion, greedy and without times too."""
+    from parlure.whisper.conversion import converted
+
+    with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        config = Path(folder) / "config.yaml"
+        config.write_text(
+            f"models:\n  - name: whisper-1\n    path: {converted(model, 'float32').folder}\n"
+            f"    model_options: {{device: cpu, compute_type: float32, cpu_threads: {os.cpu_count()}}}\n"
+            "    transcribe_options: {beam_size: 1, temperature: 0.0, without_timestamps: true}\n"
+        )
+        free.close()
+        command = [sys.executable, "-m", "faster_whisper_server", "--config", str(config), "--port", str(port)]
+        with subprocess.Popen([*command, "--host", "127.0.0.1"], stderr=subprocess.DEVNULL, text=True) as process:
+            for _ in range(600):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.1)
+            return asked(process, f"http://127.0.0.1:{port}", bodies, n, seconds)
 
 
 def direct(model: str, sounds: list[Samples], seconds: float) -> Outcome:
@@ -147,7 +179,8 @@ def direct(model: str, sounds: list[Samples], seconds: float) -> Outcome:
 
     from parlure.whisper.conversion import converted
 
-    whisper = WhisperModel(str(converted(model, "float32").folder), device="cpu", compute_type="float32")
+    folder, n_threads = str(converted(model, "float32").folder), os.cpu_count() or 1
+    whisper = WhisperModel(folder, device="cpu", compute_type="float32", cpu_threads=n_threads)
     settings = {"language": "fr", "beam_size": 1, "temperature": 0.0, "without_timestamps": True}
     list(whisper.transcribe(sounds[0], **settings)[0])  # warm
     outcome, stop, turn = Outcome(), threading.Event(), 0
@@ -177,7 +210,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("torch", "ctranslate2"), default="torch")
     parser.add_argument("--model", default="nano")
     parser.add_argument("--without-faster-whisper", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sounds = utterances(32)
         paths = [Path(folder) / f"{number}.wav" for number in range(len(sounds))]
@@ -185,25 +218,31 @@ def main() -> None:
             write_audio(path, sound)
         bodies = [(body_of(path, "bench"), len(sound) / 16_000) for path, sound in zip(paths, sounds, strict=True)]
         heard = [read_audio(path) for path in paths]
-    engine = ["--engine", asked.engine]
-    many = f"{asked.clients} clients"
+    engine = ["--engine", options.engine]
+    many = f"{options.clients} clients"
     ways = {
-        f"{asked.engine}: 1 client": lambda: served(asked.model, engine, bodies, 1, asked.seconds),
-        f"{asked.engine}: {many}, --max-batch 1": lambda: served(
-            asked.model, [*engine, "--max-batch", "1"], bodies, asked.clients, asked.seconds
+        f"{options.engine}: 1 client": lambda: served(options.model, engine, bodies, 1, options.seconds),
+        f"{options.engine}: {many}, --max-batch 1": lambda: served(
+            options.model, [*engine, "--max-batch", "1"], bodies, options.clients, options.seconds
         ),
-        f"{asked.engine}: {many}": lambda: served(asked.model, engine, bodies, asked.clients, asked.seconds),
+        f"{options.engine}: {many}": lambda: served(options.model, engine, bodies, options.clients, options.seconds),
     }
-    if not asked.without_faster_whisper:
-        ways["faster-whisper, called directly"] = lambda: direct(asked.model, heard, asked.seconds)
+    if not options.without_faster_whisper:
+        ways["faster-whisper, called directly"] = lambda: direct(options.model, heard, options.seconds)
+        if importlib.util.find_spec("faster_whisper_server"):
+            ways[f"faster-whisper-server: {many}"] = lambda: peer(
+                options.model, bodies, options.clients, options.seconds
+            )
     print(
         f"load average before: {os.getloadavg()[0]:.1f}; {os.cpu_count()} cores; "
         f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS')}"
     )
     print(f"mean utterance {statistics.mean(length for _, length in bodies):.1f} s\n")
-    print("| way | requests | failed | a second | ratio | p50 s | p95 s | peak MB | CPU s an hour |")
+    print(
+        "Ratios are to the first.\n| way | requests | failed | a second | ratio | p50 s | p95 s | peak MB | CPU s an hour |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for _ in range(asked.rounds):
+    for _ in range(options.rounds):
         reference = None
         for name, way in ways.items():
             outcome = way()
