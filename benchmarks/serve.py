@@ -3,8 +3,9 @@
     python -m benchmarks.serve [--clients 64] [--seconds 20] [--engine ctranslate2] [--model nano]
 
 Every client sends one short synthetic utterance after the other, without a pause. The last way needs
-faster-whisper-server (PyPI) to be installed. All ways hear the same utterances on the same machine, one way after the other, ``--rounds`` times; what is compared is requests a second. CPU seconds are
-the server process's (for faster-whisper this one's), so cost is CPU seconds for an hour of sound.
+faster-whisper-server (PyPI). All ways hear the same utterances on the same machine, one way after the other,
+``--rounds`` times; what is compared is requests a second. CPU seconds are the server process's (for faster-whisper this
+one's), so cost is CPU seconds for an hour of sound.
 """
 
 from __future__ import annotations
@@ -238,9 +239,8 @@ def main() -> None:
         f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS')}"
     )
     print(f"mean utterance {statistics.mean(length for _, length in bodies):.1f} s\n")
-    print(
-        "Ratios are to the first.\n| way | requests | failed | a second | ratio | p50 s | p95 s | peak MB | CPU s an hour |"
-    )
+    print("Ratios are to the first.\n")
+    print("| way | requests | failed | a second | ratio | p50 s | p95 s | peak MB | CPU s an hour |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for _ in range(options.rounds):
         reference = None
