@@ -61,7 +61,7 @@ def scripted(world, monkeypatch):
             found.append(Hypothesis(clip.id, text, "fr", None, 0.5, -0.1, (1,), False, "fr"))
         return found
 
-    def load(name):
+    def load(name, device=None):
         model = SimpleNamespace(name=name, dtype="torch.float32", device=SimpleNamespace(type="cpu"))
         return SimpleNamespace(model=model, tokenizer=None, name=name, sha256=name * 8)
 

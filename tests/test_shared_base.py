@@ -109,7 +109,7 @@ def test_refusals(runs, shared, tmp_path):
         (lambda: shared.engine("nobody"), "there is no adapter called nobody",
          "there are lora, rslora, dora, with convolutions v1.2"),
         (lambda: next(parlure.transcribe([tmp_path / "a.wav"], model=shared.engine("lora"), engine="torch")),
-         "engine and quantize are for a MODEL's name, and this engine is ready", "leave them out"),
+         "engine, quantize and device are for a MODEL's name, and this engine is ready", "leave them out"),
     ):  # fmt: skip
         write_audio(tmp_path / "a.wav", torch.zeros(16_000).numpy())
         with pytest.raises(ParlureError) as caught:

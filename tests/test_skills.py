@@ -147,7 +147,7 @@ def scripted(world, monkeypatch):
         text = " ".join(said[i] for i in ids) if model.name == "good" else "un"
         return Hypothesis(name, text, options.language, tuple(segments), None, None, (1,), False)
 
-    def load(name):
+    def load(name, device=None):
         model = SimpleNamespace(name=name, dtype="torch.float32", device=SimpleNamespace(type="cpu"))
         return SimpleNamespace(model=model, tokenizer=None, name=name, sha256=name * 8)
 

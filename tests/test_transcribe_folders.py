@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,9 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(recorded, tmp_pa
         write_audio(folder / f"{number:02}.wav", sound)
     arguments = [*COMMAND[2:], "--format", "srt", "--out", str(out)]
     command = [sys.executable, "-m", "parlure.cli", "transcribe", str(folder), *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # whoever runs tests in the background has had it ignored, and children inherit that
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heeded)
     while not list(out.glob("*.srt")) and process.poll() is None:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)

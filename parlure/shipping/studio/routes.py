@@ -17,7 +17,6 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from transformers import WhisperTokenizer
 
 from parlure.corpus.explore.document import Document
 from parlure.shipping.server.door import PAGE_DATA
@@ -120,5 +119,4 @@ class Studio:
 
 def _languages(model: ServedModel) -> set[str]:
     """Codes of the languages that a model knows."""
-    tokenizer: WhisperTokenizer = model.engine.tokenizer
-    return set(language_ids(tokenizer))
+    return set(language_ids(model.engine.tokenizer))
