@@ -166,7 +166,8 @@ def peer(model: str, bodies: list[tuple[bytes, float]], n: int, seconds: float) 
         )
         free.close()
         command = [sys.executable, "-m", "faster_whisper_server", "--config", str(config), "--port", str(port)]
-        with subprocess.Popen([*command, "--host", "127.0.0.1"], stderr=subprocess.DEVNULL, text=True) as process:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # a line for each request
+        with subprocess.Popen([*command, "--host", "127.0.0.1"], text=True, **quiet) as process:
             for _ in range(600):
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                     break
