@@ -98,7 +98,7 @@ def corpora(work: Path, quick: bool) -> dict[str, Path]:
 
 
 def tune(work: Path, made: dict[str, Path], name: str, share: float, quick: bool) -> str:
-    """A run folder: LoRA as in ``parlure demo``, half of what it hears from the general corpus, in windows of 30 s as it is judged in."""
+    """A run folder: LoRA, half of what it hears from the general corpus, much of all in the windows it is judged in."""
     tree = {
         "model": {"base": "nano"},
         "data": {"corpus": str(made["trade"])},
