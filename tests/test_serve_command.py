@@ -83,7 +83,8 @@ def test_no_model():
 def test_only_whispers_are_served(monkeypatch):
     monkeypatch.setattr("parlure.shipping.server.models.locate", lambda model: (model, None))
     monkeypatch.setattr("parlure.shipping.server.models.open_engine", lambda *_: object())
-    with pytest.raises(ParlureError, match="wav is no Whisper, and only Whispers are served") as caught:
+    said = "wav is no Whisper in torch or CTranslate2, and only such are served"
+    with pytest.raises(ParlureError, match=said) as caught:
         open_models({"wav": "wav"})
     assert caught.value.hint == "transcribe runs it"
 

@@ -73,7 +73,7 @@ def open_models(
         quantize: the numbers CTranslate2 multiplies.
 
     Raises:
-        ParlureError: a model cannot be loaded, or is no Whisper.
+        ParlureError: a model cannot be loaded, or is no Whisper that tells when its words are said: not in ONNX.
     """
     opened: dict[str, tuple[TimedEngine, str]] = {}
     if engine_for(named.values(), engine) == "torch" and quantize is None:
@@ -83,7 +83,9 @@ def open_models(
         if name not in opened:
             one = open_engine(model, engine_for(named.values(), engine), quantize)
             if not isinstance(one, TimedEngine):
-                raise ParlureError(f"{model} is no Whisper, and only Whispers are served", "transcribe runs it")
+                raise ParlureError(
+                    f"{model} is no Whisper in torch or CTranslate2, and only such are served", "transcribe runs it"
+                )
             opened[name] = one, f"{model}, by itself"
     now = int(time.time())
     return {name: ServedModel(name, opened[name][0], now, opened[name][1]) for name in named}
